@@ -1,1 +1,6 @@
-//! sleeksync.
+//! The daemon: receives Sleekplan's webhooks, keeps them safe, and brings them to other systems.
+//!
+//! It knows delivery and names no service; services live in `sleeksync-connectors`. `docs/architecture.md` walks through it.
+
+pub mod clock;
+pub mod supervisor;
