@@ -4,4 +4,5 @@
 //! the kit and the registry can be named; a new kind is its folder, one `mod` line here and one row in the registry.
 
 pub mod contract;
+pub mod kit;
 pub mod registry;

@@ -3,5 +3,6 @@
 //! It knows delivery and names no service; services live in `sleeksync-connectors`. `docs/architecture.md` walks through it.
 
 pub mod clock;
+pub mod journal;
 pub mod record;
 pub mod supervisor;
