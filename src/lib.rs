@@ -3,6 +3,10 @@
 //! It knows delivery and names no service; services live in `sleeksync-connectors`. `docs/architecture.md` walks through it.
 
 pub mod clock;
+pub mod crash;
+pub mod delivery;
+pub mod index;
 pub mod journal;
 pub mod record;
+pub mod sleekplan;
 pub mod supervisor;

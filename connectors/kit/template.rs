@@ -3,5 +3,9 @@ use crate::contract::*;
 /// t
 #[derive(Debug)]
 pub struct Expression;
-impl Expression { /// t
- pub fn holds(&self, _i: &Item, _p: &Product) -> Result<bool, String> { Ok(true) } }
+impl Expression {
+    /// t
+    pub fn holds(&self, _i: &Item, _p: &Product) -> Result<bool, String> {
+        Ok(true)
+    }
+}

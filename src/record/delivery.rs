@@ -183,6 +183,8 @@ pub struct Parked {
     pub reason: String,
     /// The step it stopped at; empty before there was one.
     pub step: String,
+    /// The part that step was about: it counts as made when a person drops a delivery whose outcome is unknown.
+    pub part: Option<Part>,
     /// When.
     pub at: Time,
 }

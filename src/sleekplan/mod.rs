@@ -1,0 +1,3 @@
+//! temp
+pub mod payload;
+pub mod products;

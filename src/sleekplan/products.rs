@@ -1,0 +1,10 @@
+//! temp
+use sleeksync_connectors::contract::*;
+/// t
+pub struct Products;
+impl Products {
+    /// t
+    pub fn product(&self, id: ProductId) -> Product {
+        Product::unconfigured(id)
+    }
+}
