@@ -2,6 +2,7 @@
 //!
 //! It knows delivery and names no service; services live in `sleeksync-connectors`. `docs/architecture.md` walks through it.
 
+pub mod admin;
 pub mod clock;
 pub mod crash;
 pub mod delivery;

@@ -20,7 +20,7 @@ pub use backoff::Backoff;
 pub use health::Health;
 pub use pace::{Pace, Paced};
 pub use run::Policy;
-pub use verdict::{Filter, Verdict, all_steps};
+pub use verdict::{Filter, Known, Verdict, all_steps, judge, renders_anew};
 
 use crate::clock::Clock;
 use crate::index::Index;

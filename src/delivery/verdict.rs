@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use sleeksync_connectors::contract::{Action, AnyPlan, AnyStep, Effect, Event, Item, ItemKind, Links, Plan, Product, Reason, Repeat, Time};
+use sleeksync_connectors::contract::{Action, AnyPlan, AnyStep, Effect, Event, For, Item, ItemKind, Links, Plan, Product, Reason, Repeat, Time};
 use sleeksync_connectors::kit::template::Expression;
 
 use crate::index::row::{ConnectorRow, DutyRow, ItemRow, LinkRow};
@@ -136,14 +136,24 @@ fn is_open(step: &AnyStep, links: &Links, stale: bool) -> bool {
     }
 }
 
-/// The steps of a plan, for a dry run: nothing is left out.
-pub fn all_steps(plan: AnyPlan) -> Result<Vec<AnyStep>, String> {
+/// The steps of a plan that would be tried, for a dry run; why there are none otherwise.
+pub fn all_steps(plan: AnyPlan, links: &Links) -> Result<Vec<AnyStep>, String> {
     match plan {
-        Plan::Run(steps) => Ok(steps),
-        Plan::Skip(reason) => Err(reason.to_string()),
-        Plan::Wait(sleeksync_connectors::contract::For::Link(item)) => Err(format!("waits until {item} has an object")),
-        Plan::Wait(sleeksync_connectors::contract::For::Elapsed { since, duration }) => {
-            Err(format!("waits until {}", since.plus(duration)))
+        Plan::Run(steps) => {
+            let open: Vec<AnyStep> = steps.into_iter().filter(|step| is_open(step, links, false)).collect();
+            if open.iter().all(|step| step.effect == Effect::None) { Err("unchanged".to_owned()) } else { Ok(open) }
         }
+        Plan::Skip(reason) => Err(reason.to_string()),
+        Plan::Wait(For::Link(item)) => Err(format!("it waits until {item} has an object")),
+        Plan::Wait(For::Elapsed { since, duration }) => Err(format!("it waits until {}", since.plus(duration))),
     }
+}
+
+/// Whether a plan would send another rendering of what stands already.
+pub fn renders_anew(plan: AnyPlan, links: &Links) -> bool {
+    let Plan::Run(steps) = plan else { return false };
+    steps.iter().any(|step| match (&step.effect, links.own.get(&step.part)) {
+        (Effect::Link { rendering, .. }, Some(link)) => link.rendering != Some(*rendering),
+        _ => false,
+    })
 }

@@ -9,9 +9,11 @@ mod keeper;
 mod key;
 pub mod row;
 mod rows;
+mod speculation;
 mod store;
 mod view;
 
 pub use keeper::{Index, Settings};
 pub use rows::RowsError;
+pub use speculation::Speculation;
 pub use view::View;

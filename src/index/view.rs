@@ -28,6 +28,10 @@ impl View {
         Self { store }
     }
 
+    pub(super) fn base(&self) -> &dyn Base {
+        &self.store
+    }
+
     fn get<T: serde::de::DeserializeOwned>(&self, key: &Key) -> Result<Option<T>, RowsError> {
         self.store.get(key.as_ref())?.map(|bytes| decode(&bytes)).transpose()
     }
