@@ -3,4 +3,5 @@
 //! It knows delivery and names no service; services live in `sleeksync-connectors`. `docs/architecture.md` walks through it.
 
 pub mod clock;
+pub mod config;
 pub mod supervisor;
