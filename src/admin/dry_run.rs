@@ -1,10 +1,10 @@
 //! Dry runs: what would be sent for a body, an event or an item. Nothing is written or sent.
 
 use serde_json::{Value, json};
-use sleeksync_connectors::contract::{Change, Event, Fields, ItemId, ItemKind, RemoteKey};
+use sleeksync_connectors::contract::{Change, Event, Fields, ItemId, RemoteKey};
 
 use super::{Desk, DeskError};
-use crate::delivery::{Assignment, Filter, Known, Verdict, all_steps, judge};
+use crate::delivery::{Assignment, Known, Verdict, all_steps, judge};
 use crate::index::row::{ConnectorRow, DutyRow, ItemRow};
 use crate::index::{Speculation, View};
 use crate::record::{ConnectorId, DutyKey, EventRecord, EventStatus};
