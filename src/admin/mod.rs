@@ -3,9 +3,11 @@
 //!
 //! Nothing here delivers: a decision is a record, and delivery sees it as everybody does, in the index.
 
+pub mod api;
 mod answers;
 mod actions;
 mod dry_run;
+pub mod guard;
 mod listing;
 mod replay;
 
@@ -18,6 +20,7 @@ use sleeksync_connectors::contract::{ItemId, ParseItemIdError, ProductId, Time};
 pub use actions::{Decision, Done};
 pub use answers::{ConnectorAnswer, StatusAnswer};
 pub use listing::Query;
+pub use dry_run::Subject;
 pub use replay::{ReplayAnswer, ReplayRequest};
 
 use crate::delivery::{Assignment, Shared};

@@ -5,6 +5,8 @@
 mod backoff;
 mod health;
 mod lane;
+#[cfg(test)]
+mod model;
 mod pace;
 mod prepare;
 mod run;

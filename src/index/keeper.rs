@@ -176,7 +176,7 @@ impl Keeper {
     fn open(&self) -> Result<Store, KeepError> {
         let reason = match Store::open(&self.settings.path) {
             Ok(store) => {
-                let folded = View::new(store.clone()).meta()?.folded;
+                let folded = View::new(Arc::new(store.clone())).meta()?.folded;
                 if folded > 0 && folded <= self.journal.synced().borrow().0 {
                     return Ok(store);
                 }
@@ -195,7 +195,7 @@ impl Keeper {
 
     /// Folds what there is and what comes, until the end.
     fn follow(&mut self, store: &Store) -> Result<(), KeepError> {
-        let view = View::new(store.clone());
+        let view = View::new(Arc::new(store.clone()));
         let folded = view.meta()?.folded;
         let mut synced = self.journal.synced();
         let goal = synced.borrow().0;
@@ -261,7 +261,7 @@ impl Keeper {
 pub(super) fn rebuild_at(path: &Path, journal: &Journal) -> Result<Store, KeepError> {
     let store = Store::create(path)?;
     checkpoint::restore(journal, &store)?;
-    let folded = View::new(store.clone()).meta()?.folded;
+    let folded = View::new(Arc::new(store.clone())).meta()?.folded;
     let mut follower = Follower::new(&store, journal, folded);
     while follower.next_batch()?.is_some() {}
     store.flush()?;

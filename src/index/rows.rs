@@ -37,6 +37,12 @@ pub trait Base {
     /// # Errors
     /// The storage failed.
     fn scan(&self, prefix: &[u8], after: Option<&[u8]>, limit: usize) -> Result<Vec<(Bytes, Bytes)>, RowsError>;
+
+    /// Rows whose keys begin with `prefix` and are less than `before`, from the last on, `limit` at most.
+    ///
+    /// # Errors
+    /// The storage failed.
+    fn scan_back(&self, prefix: &[u8], before: Option<&[u8]>, limit: usize) -> Result<Vec<(Bytes, Bytes)>, RowsError>;
 }
 
 /// Changed rows over what lies below; `None` is a removed one.
@@ -128,6 +134,7 @@ pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, RowsError> {
 }
 
 /// Rows in memory, for tests.
+#[cfg(test)]
 impl Base for BTreeMap<Bytes, Bytes> {
     fn get(&self, key: &[u8]) -> Result<Option<Bytes>, RowsError> {
         Ok(BTreeMap::get(self, key).cloned())
@@ -141,5 +148,11 @@ impl Base for BTreeMap<Bytes, Bytes> {
             .take(limit)
             .map(|(key, row)| (key.clone(), row.clone()))
             .collect())
+    }
+
+    fn scan_back(&self, prefix: &[u8], before: Option<&[u8]>, limit: usize) -> Result<Vec<(Bytes, Bytes)>, RowsError> {
+        let within = self.range(prefix.to_vec()..).take_while(|(key, _)| key.starts_with(prefix));
+        let below: Vec<_> = within.filter(|(key, _)| before.is_none_or(|before| key.as_slice() < before)).collect();
+        Ok(below.into_iter().rev().take(limit).map(|(key, row)| (key.clone(), row.clone())).collect())
     }
 }

@@ -154,12 +154,6 @@ impl Store {
         Ok(whole)
     }
 
-    /// Rows whose keys begin with `prefix` and are less than `before`, from the last on, `limit` at most.
-    pub(crate) fn scan_back(&self, prefix: &[u8], before: Option<&[u8]>, limit: usize) -> Result<Vec<(Bytes, Bytes)>, RowsError> {
-        let end = before.map_or_else(|| [prefix, &[0xff; 9]].concat(), <[u8]>::to_vec);
-        self.db.range(prefix.to_vec()..end).rev().take(limit).map(|row| self.entry(row)).collect()
-    }
-
     /// Every row that was folded, in order: for checkpoints and comparison.
     pub(crate) fn all(&self) -> impl Iterator<Item = Result<(Bytes, Bytes), RowsError>> {
         let folded = |key: &[u8]| key != ORIGIN && key.first() != Some(&PIECE);
@@ -182,6 +176,12 @@ impl Base for Store {
         let from = after.map_or_else(|| prefix.to_vec(), |after| [after, &[0]].concat());
         let within = |row: &sled::Result<(sled::IVec, sled::IVec)>| row.as_ref().map_or(true, |(key, _)| key.starts_with(prefix));
         self.db.range(from..).take_while(within).take(limit).map(|row| self.entry(row)).collect()
+    }
+
+    fn scan_back(&self, prefix: &[u8], before: Option<&[u8]>, limit: usize) -> Result<Vec<(Bytes, Bytes)>, RowsError> {
+        let end = before.map_or_else(|| [prefix, &[0xff; 9]].concat(), <[u8]>::to_vec);
+        let within = |row: &sled::Result<(sled::IVec, sled::IVec)>| row.as_ref().map_or(true, |(key, _)| key.starts_with(prefix));
+        self.db.range(prefix.to_vec()..end).rev().take_while(within).take(limit).map(|row| self.entry(row)).collect()
     }
 }
 

@@ -1,11 +1,12 @@
 //! What can be asked of the index.
 
+use std::sync::Arc;
+
 use sleeksync_connectors::contract::{Item, ItemId, Link, Links, Time};
 
 use super::key::{self, Key};
 use super::row::{ConnectorRow, DormantRow, DutyRow, ItemRow, LinkRow, MetaRow, ParkedRow, StaleRow, StandingRow};
 use super::rows::{Base, RowsError, decode};
-use super::store::Store;
 use crate::record::{ConnectorId, DutyKey, Mark};
 
 /// How many parts of one item are looked at.
@@ -18,26 +19,26 @@ const CONNECTORS_MAX: usize = 4096;
 /// The index as it stands. Single reads are consistent; several reads may straddle a fold.
 #[derive(Clone)]
 pub struct View {
-    store: Store,
+    base: Arc<dyn Base + Send + Sync>,
 }
 
 type Page<T> = Result<Vec<T>, RowsError>;
 
 impl View {
-    pub(crate) fn new(store: Store) -> Self {
-        Self { store }
+    pub(crate) fn new(base: Arc<dyn Base + Send + Sync>) -> Self {
+        Self { base }
     }
 
     pub(super) fn base(&self) -> &dyn Base {
-        &self.store
+        self.base.as_ref()
     }
 
     fn get<T: serde::de::DeserializeOwned>(&self, key: &Key) -> Result<Option<T>, RowsError> {
-        self.store.get(key.as_ref())?.map(|bytes| decode(&bytes)).transpose()
+        self.base.get(key.as_ref())?.map(|bytes| decode(&bytes)).transpose()
     }
 
     fn scan<T: serde::de::DeserializeOwned>(&self, prefix: &Key, limit: usize) -> Page<T> {
-        self.store.scan(prefix.as_ref(), None, limit)?.iter().map(|(_, row)| decode(row)).collect()
+        self.base.scan(prefix.as_ref(), None, limit)?.iter().map(|(_, row)| decode(row)).collect()
     }
 
     /// The index itself.
@@ -53,7 +54,7 @@ impl View {
     /// # Errors
     /// The storage failed.
     pub fn connectors(&self) -> Page<(ConnectorId, ConnectorRow)> {
-        let rows = self.store.scan(key::connectors().as_ref(), None, CONNECTORS_MAX)?;
+        let rows = self.base.scan(key::connectors().as_ref(), None, CONNECTORS_MAX)?;
         rows.iter()
             .filter_map(|(key, row)| {
                 let id: [u8; 2] = key.get(1..3)?.try_into().ok()?;
@@ -104,7 +105,7 @@ impl View {
     /// The storage failed.
     pub fn items(&self, after: Option<&ItemId>, limit: usize) -> Page<ItemRow> {
         let after = after.map(key::item);
-        let rows = self.store.scan(key::items().as_ref(), after.as_ref().map(AsRef::as_ref), limit)?;
+        let rows = self.base.scan(key::items().as_ref(), after.as_ref().map(AsRef::as_ref), limit)?;
         rows.iter().map(|(_, row)| decode(row)).collect()
     }
 
@@ -115,7 +116,7 @@ impl View {
     pub fn due_lanes(&self, connector: ConnectorId, now: Time, limit: usize) -> Result<(Vec<ItemId>, Option<Time>), RowsError> {
         let prefix = key::timetable(connector);
         let mut lanes = Vec::new();
-        for (key, row) in self.store.scan(prefix.as_ref(), None, limit)? {
+        for (key, row) in self.base.scan(prefix.as_ref(), None, limit)? {
             let due = key.get(3..11).and_then(|at| at.try_into().ok()).map_or(0, u64::from_be_bytes);
             let due = Time::from_ms(i64::try_from(due).unwrap_or(i64::MAX));
             if due > now {
@@ -159,7 +160,7 @@ impl View {
     /// The storage failed.
     pub fn duties(&self, connector: ConnectorId, after: Option<&DutyKey>, limit: usize) -> Page<DutyRow> {
         let after = after.map(key::duty);
-        let rows = self.store.scan(key::duties(connector).as_ref(), after.as_ref().map(AsRef::as_ref), limit)?;
+        let rows = self.base.scan(key::duties(connector).as_ref(), after.as_ref().map(AsRef::as_ref), limit)?;
         rows.iter().map(|(_, row)| decode(row)).collect()
     }
 
@@ -185,7 +186,7 @@ impl View {
     /// The storage failed.
     pub fn all_parked(&self, before: Option<u64>, limit: usize) -> Page<ParkedRow> {
         let before = before.map(key::parked);
-        let rows = self.store.scan_back(key::all_parked().as_ref(), before.as_ref().map(AsRef::as_ref), limit)?;
+        let rows = self.base.scan_back(key::all_parked().as_ref(), before.as_ref().map(AsRef::as_ref), limit)?;
         rows.iter().map(|(_, row)| decode(row)).collect()
     }
 
@@ -213,7 +214,7 @@ impl View {
     /// The storage failed.
     pub fn links(&self, connector: ConnectorId, after: Option<&LinkRow>, limit: usize) -> Page<LinkRow> {
         let after = after.map(|link| key::link(connector, &link.item, &link.part));
-        let rows = self.store.scan(key::links(connector).as_ref(), after.as_ref().map(AsRef::as_ref), limit)?;
+        let rows = self.base.scan(key::links(connector).as_ref(), after.as_ref().map(AsRef::as_ref), limit)?;
         rows.iter().map(|(_, row)| decode(row)).collect()
     }
 
