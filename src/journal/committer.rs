@@ -71,7 +71,7 @@ struct EndOfThread(Arc<Shared>);
 
 impl Drop for EndOfThread {
     fn drop(&mut self) {
-        if self.0.queue.ended().is_none() {
+        if std::thread::panicking() || self.0.queue.ended().is_none() {
             self.0.queue.end(End::Poisoned);
         }
         self.0.spares.close();

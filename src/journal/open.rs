@@ -85,6 +85,13 @@ pub struct Opened {
     pub gaps: Vec<Gap>,
 }
 
+impl Opened {
+    /// Whether no record was ever written: only then may an identity be made for it.
+    pub fn is_empty(&self) -> bool {
+        self.last < self.first
+    }
+}
+
 /// Records that were on disk and are lost.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Gap {
