@@ -35,7 +35,6 @@ struct Segment {
 /// Where to go on reading.
 #[derive(Debug, Clone)]
 pub(super) struct Spot {
-    pub(super) number: u64,
     pub(super) generation: u64,
     pub(super) path: Arc<Path>,
     pub(super) salt: u64,
@@ -51,7 +50,6 @@ pub(super) struct Spot {
 #[derive(Debug, Clone)]
 pub(super) struct Known {
     pub(super) number: u64,
-    pub(super) path: Arc<Path>,
     pub(super) first_frame: u64,
     pub(super) first_seq: u64,
     pub(super) last_seq: u64,
@@ -124,8 +122,8 @@ impl Catalog {
         let inner = self.lock();
         let hole = inner.gaps.iter().find(|gap| (gap.seq..gap.next_seq).contains(&seq));
         let seq = hole.map_or(seq, |gap| gap.next_seq);
-        let (number, segment) = inner.segment_of(seq)?;
-        Some(segment.spot(number, seq.max(segment.first_seq)))
+        let segment = inner.segment_of(seq)?;
+        Some(segment.spot(seq.max(segment.first_seq)))
     }
 
     /// Where the last synced record before `seq` is; none when there is none.
@@ -134,8 +132,8 @@ impl Catalog {
         let last = seq.checked_sub(1)?;
         let hole = inner.gaps.iter().find(|gap| (gap.seq..gap.next_seq).contains(&last));
         let last = hole.map_or(last, |gap| gap.seq.saturating_sub(1));
-        let (number, segment) = inner.segments.iter().rev().find(|(_, segment)| segment.first_seq <= last)?;
-        Some(segment.spot(*number, last.min(segment.last_seq)))
+        let segment = inner.segments.values().rev().find(|segment| segment.first_seq <= last)?;
+        Some(segment.spot(last.min(segment.last_seq)))
     }
 
     /// The number of the first record that is still in a segment.
@@ -153,7 +151,6 @@ impl Catalog {
         let inner = self.lock();
         let known = |(number, segment): (&u64, &Segment)| Known {
             number: *number,
-            path: Arc::clone(&segment.path),
             first_frame: segment.first_frame,
             first_seq: segment.first_seq,
             last_seq: segment.last_seq,
@@ -164,10 +161,10 @@ impl Catalog {
         inner.segments.iter().map(known).collect()
     }
 
-    /// Forgets a segment whose file is about to go, and the gaps before `first_seq`.
-    pub(super) fn remove(&self, number: u64, first_seq: u64) {
+    /// Forgets the segments before `number`, which begins with the record `first_seq`, and the gaps before that.
+    pub(super) fn begin_at(&self, number: u64, first_seq: u64) {
         let mut inner = self.lock();
-        inner.segments.remove(&number);
+        inner.segments = inner.segments.split_off(&number);
         inner.gaps.retain(|gap| gap.next_seq > first_seq);
     }
 }
@@ -181,23 +178,23 @@ pub(super) struct SegmentName<'p> {
 }
 
 impl Inner {
-    fn segment_of(&self, seq: u64) -> Option<(u64, &Segment)> {
+    fn segment_of(&self, seq: u64) -> Option<&Segment> {
         // The newest first: that is where readers usually are.
         let mut found = None;
-        for (number, segment) in self.segments.iter().rev() {
+        for segment in self.segments.values().rev() {
             if segment.last_seq < seq {
                 break;
             }
-            found = Some((*number, segment));
+            found = Some(segment);
         }
         found
     }
 }
 
 impl Segment {
-    fn spot(&self, number: u64, seq: u64) -> Spot {
+    fn spot(&self, seq: u64) -> Spot {
         let behind = self.sparse.partition_point(|(first, _)| *first <= seq);
         let offset = behind.checked_sub(1).and_then(|at| self.sparse.get(at)).map_or(self.end, |(_, at)| *at);
-        Spot { number, generation: self.generation, path: Arc::clone(&self.path), salt: self.salt, seq, offset, end: self.end }
+        Spot { generation: self.generation, path: Arc::clone(&self.path), salt: self.salt, seq, offset, end: self.end }
     }
 }

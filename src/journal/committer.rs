@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{oneshot, watch};
 
 use super::catalog::{Catalog, SegmentName};
+use super::checkpoint::Checkpoints;
 use super::disk::Disk;
 use super::frame::Builder;
 use super::manifest;
@@ -32,6 +33,9 @@ pub(super) struct Shared {
     pub(super) queue: Queue,
     pub(super) spares: Spares,
     pub(super) catalog: Arc<Catalog>,
+    pub(super) checkpoints: Arc<Checkpoints>,
+    /// Held while files are removed, or read as a whole.
+    pub(super) maintenance: Mutex<()>,
     pub(super) marks: Mutex<Marks>,
     pub(super) syncs: AtomicU64,
     /// The last synced record.
@@ -67,7 +71,7 @@ struct EndOfThread(Arc<Shared>);
 
 impl Drop for EndOfThread {
     fn drop(&mut self) {
-        if self.0.queue.ended().is_none() {
+        if std::thread::panicking() || self.0.queue.ended().is_none() {
             self.0.queue.end(End::Poisoned);
         }
         self.0.spares.close();
@@ -177,7 +181,7 @@ impl Committer {
         }
         for (answer, result) in self.answers.drain(..) {
             // The other end is gone when the caller stopped waiting: the record is kept all the same.
-            let _ = answer.send(result);
+            answer.send(result).ok();
         }
         Ok(())
     }

@@ -24,9 +24,11 @@ mod open;
 mod queue;
 mod reader;
 mod recover;
+mod retire;
 mod scan;
 mod segment;
 mod spares;
+mod verify;
 
 #[cfg(test)]
 mod tests;
@@ -47,9 +49,12 @@ use lock::StoreLock;
 use queue::{End, Request};
 use segment::DATA_START;
 
+pub use checkpoint::{Checkpoint, CheckpointError, CheckpointWriter, Row, Rows};
 pub use identity::{Identity, IdentityError, SIGNATURE_DIGITS};
 pub use open::{Gap, OpenError, Opened, Options};
 pub use reader::{Backwards, ReadError, Reader};
+pub use retire::{RetireError, Retired};
+pub use verify::{Fault, Verified, verify};
 
 /// The number of one record: 1 for the first, then one more each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -170,6 +175,7 @@ pub struct Stats {
 #[derive(Debug)]
 pub struct Journal {
     shared: Arc<Shared>,
+    folder: PathBuf,
     segment_bytes: u64,
     threads: Vec<JoinHandle<()>>,
     /// Dropped last, after the threads have ended.
@@ -217,7 +223,28 @@ impl Journal {
     /// The record `seq`. Blocks on the disk. None when it is not synced yet, retired and not carried on by a
     /// checkpoint, or known to be lost.
     pub fn read_one(&self, seq: Seq) -> Result<Option<Bytes>, ReadError> {
-        reader::read_one(&self.shared.catalog, seq)
+        match reader::read_one(&self.shared.catalog, seq)? {
+            None if self.shared.catalog.first_seq().is_none_or(|first| seq.0 < first) => self.shared.checkpoints.carried(seq),
+            found => Ok(found),
+        }
+    }
+
+    /// Begins a checkpoint that holds all up to `folded`, with rows of the fold's version `version`. Blocks on the disk.
+    ///
+    /// It is complete with [`CheckpointWriter::finish`]. Only one should be written at a time.
+    pub fn checkpoint(&self, folded: Seq, version: u32) -> Result<CheckpointWriter, CheckpointError> {
+        let synced = *self.shared.synced.borrow();
+        CheckpointWriter::begin(&self.shared.checkpoints, folded, version, synced)
+    }
+
+    /// The sound checkpoints, newest first: two when there were that many. Blocks on the disk, the first time for all of them.
+    pub fn checkpoints(&self) -> Result<Vec<Arc<Checkpoint>>, ReadError> {
+        Ok(self.shared.checkpoints.found()?.sound)
+    }
+
+    /// Checkpoint files that are damaged, for a person to know.
+    pub fn damaged_checkpoints(&self) -> Result<Vec<PathBuf>, ReadError> {
+        Ok(self.shared.checkpoints.found()?.damaged)
     }
 
     /// The number of the last record on disk, now and whenever it changes. `Seq(0)` for none.

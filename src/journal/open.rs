@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+use super::checkpoint::Checkpoints;
 use super::committer::{Committer, Shared};
 use super::disk::{Disk, RealDisk};
 use super::frame::Builder;
@@ -82,6 +83,13 @@ pub struct Opened {
     pub torn_tail: Option<Place>,
     /// Records that are lost, those noted at earlier starts included, oldest first.
     pub gaps: Vec<Gap>,
+}
+
+impl Opened {
+    /// Whether no record was ever written: only then may an identity be made for it.
+    pub fn is_empty(&self) -> bool {
+        self.last < self.first
+    }
 }
 
 /// Records that were on disk and are lost.
@@ -203,6 +211,8 @@ fn start(folder: PathBuf, options: Options, recovered: Recovered, lock: StoreLoc
         queue: Queue::new(options.waiting_max, options.waiting_bytes_max),
         spares: Spares::new(preparation, recovered.ready, newest.saturating_add(1)),
         catalog: Arc::new(recovered.catalog),
+        checkpoints: Arc::new(Checkpoints::new(folder.clone())),
+        maintenance: Mutex::new(()),
         marks: Mutex::new(Marks::new(MARKS_MAX)),
         syncs: AtomicU64::new(0),
         synced: watch::Sender::new(Seq(recovered.next_seq.saturating_sub(1))),
@@ -222,14 +232,15 @@ fn start(folder: PathBuf, options: Options, recovered: Recovered, lock: StoreLoc
         answers: Vec::new(),
     };
     let preparing = Arc::clone(&shared);
-    let io = |source| OpenError::Io { path: folder.clone(), source };
+    let path = folder.clone();
+    let io = |source| OpenError::Io { path: path.clone(), source };
     let prepares = named("journal-segments", move || preparing.spares.keep_ready()).map_err(io)?;
     let commits = named("journal-commit", move || committer.run());
     if commits.is_err() {
         shared.spares.close();
     }
     let threads = vec![prepares, commits.map_err(io)?];
-    Ok(Journal { shared, segment_bytes: options.segment_bytes, threads, _lock: lock })
+    Ok(Journal { shared, folder, segment_bytes: options.segment_bytes, threads, _lock: lock })
 }
 
 /// A thread of its own, not a task: it blocks on the disk for as long as the journal is open.

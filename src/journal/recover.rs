@@ -65,7 +65,7 @@ pub(super) fn recover(disk: &dyn Disk, folder: &Path, survive: bool) -> Result<R
     for number in numbers {
         segments.push(walk.open(disk, number)?);
         if let Some(segment) = segments.last() {
-            walk.segment(segment).map_err(|error| error.into_open(segment))?;
+            walk.segment(segment, segment.bytes).map_err(|error| error.into_open(segment))?;
         }
     }
     let clean = manifest::clean_mark(folder).map_err(io)?;
@@ -175,9 +175,9 @@ impl<'a> Walk<'a> {
         self.next_number = number.saturating_add(1);
     }
 
-    /// Walks over one segment.
-    pub(super) fn segment(&mut self, segment: &SegmentFile) -> Result<(), WalkError> {
-        let mut scan = Scan::new(&segment.file, segment.salt, segment.bytes);
+    /// Walks over one segment, up to the byte `limit`.
+    pub(super) fn segment(&mut self, segment: &SegmentFile, limit: u64) -> Result<(), WalkError> {
+        let mut scan = Scan::new(&segment.file, segment.salt, segment.bytes.min(limit));
         let mut at = DATA_START;
         while let Some((offset, header)) = self.next(&mut scan, at).map_err(WalkError::Io)? {
             let expected = header.number == self.frame && header.first_seq == self.seq;

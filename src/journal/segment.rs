@@ -73,7 +73,7 @@ impl SegmentFile {
         let filled = Self::fill(disk, &path, number, bytes, stop);
         if filled.is_err() {
             // The error that matters is the one of filling; a leftover is removed at the next start as well.
-            let _ = fs::remove_file(files::unfinished(&path));
+            drop(fs::remove_file(files::unfinished(&path)));
         }
         filled
     }
@@ -123,7 +123,7 @@ impl SegmentFile {
             Ok(()) => u64_at(&first, 8).filter(|salt| *salt != 0),
             Err(_) => None,
         };
-        let salt = claimed.map_or_else(|| new_salt(), Ok)?;
+        let salt = claimed.map_or_else(new_salt, Ok)?;
         file.set_len(bytes)?;
         disk.fill(&file, &header(number, salt, bytes), 0)?;
         file.sync_all()?;

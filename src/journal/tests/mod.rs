@@ -1,7 +1,9 @@
 //! The journal from outside, on a real file system, with the disk's failures injected.
 
 mod appending;
+mod checkpoints;
 mod recovery;
+mod retiring;
 mod room;
 
 use std::fs::File;

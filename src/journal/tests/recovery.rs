@@ -37,7 +37,7 @@ async fn a_frame_torn_at_any_byte_is_cut_off_and_its_number_given_again() {
         overwrite(&segment, cut, &vec![0; (end - cut) as usize]);
         let (journal, opened) = open(folder.path());
         assert_eq!(opened.last, Seq(2), "torn at {cut}");
-        let expected = (cut > start).then(|| start);
+        let expected = (cut > start).then_some(start);
         // Leading zero bytes of a frame cannot be told from nothing at all.
         if whole[..(cut - start) as usize].iter().any(|byte| *byte != 0) {
             assert_eq!(opened.torn_tail.map(|place| place.offset), expected, "torn at {cut}");
