@@ -16,7 +16,7 @@ use super::verdict::{Filter, Known, Steps, Verdict, judge, open_steps};
 use crate::index::row::DutyRow;
 use crate::index::testing::{Rows, fold_all, fold_into, view};
 use crate::record::{
-    ConnectorId, DutyKey, EventRecord, EventStatus, PlanRecord, Record, Retried, Roster, RosterEntry, Settled, SettledAs, Since,
+    ConnectorId, EventRecord, EventStatus, Record, Retried, Roster, RosterEntry, Settled, SettledAs, Since,
 };
 
 const PRODUCT: ProductId = ProductId(7);
@@ -64,6 +64,8 @@ struct World {
     rows: Rows,
     objects: Vec<Object>,
     now: i64,
+    /// Look-ups in vain, by item: what the process remembers, and a kill forgets.
+    looks: BTreeMap<u8, usize>,
 }
 
 fn item(number: u8) -> ItemId {
@@ -156,7 +158,7 @@ impl World {
         let mut run = match &duty.open {
             Some(open) => {
                 let (Record::Plan(plan), _) = self.records[usize::try_from(open.plan_seq).unwrap() - 1].clone() else { panic!("no plan") };
-                Run::resumed(&duty, open, plan, creates, 0)
+                Run::resumed(&duty, open, plan, creates, self.looks.get(&number).copied().unwrap_or(0))
             }
             None => {
                 let connector = asked.connector(CONNECTOR).unwrap().unwrap();
@@ -189,15 +191,18 @@ impl World {
             input = match turn.then {
                 Then::Apply => match self.request(&run, &links, fate, hide) {
                     Some(result) => Input::Applied(result),
-                    None => return,
+                    None => return self.looks.clear(),
                 },
-                Then::Find(_) if matches!(fate, Fate::KilledBefore | Fate::KilledAfter) => return,
+                Then::Find(_) if matches!(fate, Fate::KilledBefore | Fate::KilledAfter) => return self.looks.clear(),
                 Then::Find(_) if fate != Fate::Answered => {
                     Input::Found(Err(Failure::Unknown { retry_after: None, source: Cause::new("lost") }))
                 }
                 Then::Find(_) => Input::Found(Ok(self.find(number))),
                 Then::Check => Input::Checked(Ok(())),
-                Then::Rest | Then::Unauthorized | Then::Over => return,
+                Then::Rest | Then::Unauthorized | Then::Over => {
+                    self.looks.insert(number, run.looks());
+                    return;
+                }
             };
         }
     }
