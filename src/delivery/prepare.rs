@@ -147,7 +147,7 @@ fn plan(lane: &Lane<'_>, view: &View, duty: &DutyRow, facts: Facts, now: Time) -
             }
             let made = facts.row.made_received_at.unwrap_or(facts.row.received_at).min(facts.row.at);
             let look_first = facts.connector.look_first.then(|| made.minus(CLOCKS_DIFFER));
-            let run = Run::fresh(duty, steps, creates, look_first);
+            let run = Run::fresh(duty, steps, &facts.links, look_first);
             Ok(Prepared::Run(Box::new(Prospect { run, links: facts.links, key: facts.key })))
         }
     }

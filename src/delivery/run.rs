@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use sleeksync_connectors::contract::{Cause, Effect, Failure, Limit, OnMissing, RemoteRef, Repeat, RetryAfter, Time};
+use sleeksync_connectors::contract::{Cause, Effect, Failure, Limit, Links, OnMissing, Part, RemoteRef, Repeat, RetryAfter, Time};
 
 use super::backoff::Backoff;
 use crate::index::row::{DutyRow, OpenPlan};
@@ -99,12 +99,16 @@ pub struct Run {
     look_first: Option<Time>,
     /// Outcomes of a plan that is not journalled: written together with what ends it.
     held: Vec<Record>,
+    /// Parts whose hash a lost answer would make wrong.
+    trusted: Vec<Part>,
 }
 
 impl Run {
     /// A delivery that was just planned. `steps` is not empty.
-    pub fn fresh(duty: &DutyRow, steps: Vec<PlannedStep>, creates: bool, look_first: Option<Time>) -> Self {
+    pub fn fresh(duty: &DutyRow, steps: Vec<PlannedStep>, links: &Links, look_first: Option<Time>) -> Self {
+        let is_trusted = |step: &&PlannedStep| links.own.get(&step.part).is_some_and(|link| link.content.is_some());
         Self {
+            trusted: steps.iter().filter(is_trusted).map(|step| step.part.clone()).collect(),
             duty: duty.key.clone(),
             target: duty.target,
             journalled: steps.iter().any(|step| step.repeat != Repeat::Idempotent),
@@ -115,7 +119,7 @@ impl Run {
             attempts: duty.attempts,
             failing_since: duty.failing_since,
             looks: 0,
-            creates,
+            creates: links.own.is_empty(),
             look_first,
             held: Vec::new(),
         }
@@ -137,6 +141,7 @@ impl Run {
             creates,
             look_first: None,
             held: Vec::new(),
+            trusted: Vec::new(),
         }
     }
 
@@ -187,6 +192,10 @@ impl Run {
 
     /// Goes on to the current step.
     fn try_step(&mut self, mut records: Vec<Record>, outside: Outside) -> Turn {
+        if !self.journalled && !outside.stopping {
+            // A plan that may be repeated needs no journal, but overwriting what is known to stand makes that knowledge doubtful.
+            records.extend(std::mem::take(&mut self.trusted).into_iter().map(|part| self.intent_for(0, part, outside)));
+        }
         if self.journalled && !self.written {
             let plan = PlanRecord { duty: self.duty.clone(), target: self.target, steps: self.steps.clone() };
             records.push(Record::Plan(plan));
@@ -205,11 +214,14 @@ impl Run {
         }
         if let (true, Some(step)) = (self.journalled, self.current()) {
             let number = u16::try_from(self.step).unwrap_or(u16::MAX);
-            let intent = Intent { duty: self.duty.clone(), step: number, part: step.part.clone(), at: outside.now };
-            records.push(Record::Intent(intent));
+            records.push(self.intent_for(number, step.part.clone(), outside));
             self.intent.get_or_insert(outside.now);
         }
         Turn { records, then: Then::Apply }
+    }
+
+    fn intent_for(&self, step: u16, part: Part, outside: Outside) -> Record {
+        Record::Intent(Intent { duty: self.duty.clone(), step, part, at: outside.now })
     }
 
     fn done(&mut self, remote: Option<RemoteRef>, outside: Outside) -> Turn {
