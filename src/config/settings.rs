@@ -32,6 +32,17 @@ pub struct Config {
     pub connectors: Vec<ConnectorConfig>,
 }
 
+/// What a command needs that talks to the daemon, or opens the store itself where none runs.
+#[derive(Clone, Debug)]
+pub struct LocalConfig {
+    /// Where the daemon answers.
+    pub admin: AdminConfig,
+    /// Where the store is.
+    pub store: StoreConfig,
+    /// What is logged and how.
+    pub log: LogConfig,
+}
+
 /// `[receiver]`: the public listener that Sleekplan posts to.
 #[derive(Clone, Debug)]
 pub struct ReceiverConfig {
