@@ -90,6 +90,8 @@ impl SegmentFile {
             let now = usize::try_from(bytes - at).unwrap_or(STRIDE_BYTES).min(STRIDE_BYTES);
             disk.fill(&file, zeros.get(..now).unwrap_or(&zeros), at)?;
             at += now as u64;
+            // In small portions: one big one would make the commits that run meanwhile wait for it.
+            file.sync_data()?;
         }
         disk.fill(&file, &header(number, salt, bytes), 0)?;
         file.sync_all()?;
