@@ -2,6 +2,7 @@
 
 mod appending;
 mod checkpoints;
+mod corruption;
 mod recovery;
 mod retiring;
 mod room;

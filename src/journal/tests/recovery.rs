@@ -221,3 +221,17 @@ async fn a_journal_can_begin_at_a_given_number() {
     }
     assert_eq!(open(folder.path()).1.first, Seq(500));
 }
+
+#[tokio::test]
+async fn what_recovery_found_is_synced_before_anybody_reads_it() {
+    let folder = written(3, 10).await;
+    let disk = Arc::new(FaultyDisk::default());
+    disk.fail_sync.store(true, Ordering::SeqCst);
+    let error = Journal::open(folder.path(), options_on(&disk)).unwrap_err();
+    assert!(matches!(error, OpenError::Io { .. }), "{error:?}");
+    disk.fail_sync.store(false, Ordering::SeqCst);
+    let before = disk.syncs.load(Ordering::SeqCst);
+    let (journal, _) = Journal::open(folder.path(), options_on(&disk)).unwrap();
+    assert_eq!(disk.syncs.load(Ordering::SeqCst), before + 1);
+    assert_eq!(seqs(&journal), [1, 2, 3]);
+}
