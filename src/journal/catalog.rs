@@ -161,6 +161,15 @@ impl Catalog {
         inner.segments.iter().map(known).collect()
     }
 
+    /// Replaces what is known of a segment by what `rewritten` knows: its file was replaced, with the same records.
+    pub(super) fn replace(&self, number: u64, rewritten: &Catalog) {
+        let Some(mut fresh) = rewritten.lock().segments.remove(&number) else { return };
+        let mut inner = self.lock();
+        inner.generations += 1;
+        fresh.generation = inner.generations;
+        inner.segments.insert(number, fresh);
+    }
+
     /// Forgets the segments before `number`, which begins with the record `first_seq`, and the gaps before that.
     pub(super) fn begin_at(&self, number: u64, first_seq: u64) {
         let mut inner = self.lock();

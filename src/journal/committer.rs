@@ -18,10 +18,10 @@ use super::disk::Disk;
 use super::frame::Builder;
 use super::manifest;
 use super::marks::Marks;
-use super::queue::{End, Queue, Request};
+use super::queue::{End, Queue, Request, Work};
 use super::segment::{DATA_START, SegmentFile};
 use super::spares::Spares;
-use super::{AppendError, Appended, Seq};
+use super::{AppendError, Appended, Entry, Room, Seq};
 use crate::clock::Clock;
 
 /// A frame is closed when it has this many bytes. More would not be faster, only wait longer for its checksum.
@@ -111,44 +111,67 @@ impl Committer {
         self.commit()
     }
 
-    /// Adds a group to the frame that is being gathered, and commits that one first where the group does not fit.
     fn take_in(&mut self, request: Request) -> io::Result<()> {
-        if let Some(first) = self.repeated(&request) {
-            self.answers.push((request.answer, Ok(Appended::Duplicate(first))));
-            return Ok(());
-        }
-        if self.frame.records() > 0 && self.frame.frame_bytes_with(request.bytes) > FRAME_BYTES_GOAL.min(self.left()) {
-            self.commit()?;
-        }
-        if self.frame.frame_bytes_with(request.bytes) > self.left() || !self.shared.spares.plenty() {
-            // What was gathered must not wait for room.
-            self.commit()?;
-            if !self.make_room(&request) {
-                self.answers.push((request.answer, Err(AppendError::NoRoom)));
-                return Ok(());
-            }
-        }
-        self.gather(request);
+        let Request { work, room, answer } = request;
+        let result = match work {
+            Work::Store { group, bytes } => self.store(&group, bytes, room)?,
+            Work::Seal => self.seal(room)?,
+        };
+        self.answers.push((answer, result));
         Ok(())
     }
 
-    fn gather(&mut self, request: Request) {
+    /// Adds a group to the frame that is being gathered, and commits that one first where the group does not fit.
+    fn store(&mut self, group: &[Entry], bytes: usize, room: Room) -> io::Result<Result<Appended, AppendError>> {
+        if let Some(first) = self.repeated(group) {
+            return Ok(Ok(Appended::Duplicate(first)));
+        }
+        if self.frame.records() > 0 && self.frame.frame_bytes_with(bytes) > FRAME_BYTES_GOAL.min(self.left()) {
+            self.commit()?;
+        }
+        if self.frame.frame_bytes_with(bytes) > self.left() || !self.shared.spares.plenty() {
+            // What was gathered must not wait for room.
+            self.commit()?;
+            if !self.make_room(bytes, room) {
+                return Ok(Err(AppendError::NoRoom));
+            }
+        }
+        Ok(Ok(Appended::Stored(self.gather(group))))
+    }
+
+    fn gather(&mut self, group: &[Entry]) -> Seq {
         let first = self.next_seq.saturating_add(u64::from(self.frame.records()));
         let mut marks = self.shared.marks.lock().unwrap_or_else(PoisonError::into_inner);
-        for (entry, seq) in request.group.iter().zip(first..) {
+        for (entry, seq) in group.iter().zip(first..) {
             self.frame.push(&entry.bytes);
             if let Some(mark) = &entry.mark {
                 marks.insert(mark, Seq(seq));
             }
         }
-        drop(marks);
-        self.answers.push((request.answer, Ok(Appended::Stored(Seq(first)))));
+        Seq(first)
     }
 
-    fn repeated(&self, request: &Request) -> Option<Seq> {
-        let [entry] = request.group.as_slice() else { return None };
+    fn repeated(&self, group: &[Entry]) -> Option<Seq> {
+        let [entry] = group else { return None };
         let mark = entry.mark.as_ref()?;
         self.shared.marks.lock().unwrap_or_else(PoisonError::into_inner).repeated(mark)
+    }
+
+    /// Leaves the segment in use, unless it is empty. The answer names the last record before.
+    fn seal(&mut self, room: Room) -> io::Result<Result<Appended, AppendError>> {
+        self.commit()?;
+        if self.at > DATA_START {
+            match self.shared.spares.take(room) {
+                Ok(next) => self.go_on_in(next),
+                Err(_no_room) => return Ok(Err(AppendError::NoRoom)),
+            }
+        }
+        Ok(Ok(Appended::Stored(Seq(self.next_seq.saturating_sub(1)))))
+    }
+
+    fn go_on_in(&mut self, next: SegmentFile) {
+        self.active = next;
+        self.at = DATA_START;
     }
 
     /// Bytes left in the segment in use.
@@ -156,18 +179,15 @@ impl Committer {
         usize::try_from(self.active.bytes.saturating_sub(self.at)).unwrap_or(usize::MAX)
     }
 
-    /// Sees to it that the request's group fits into the segment in use. Called only with an empty frame.
-    fn make_room(&mut self, request: &Request) -> bool {
-        while self.frame.frame_bytes_with(request.bytes) > self.left() {
-            match self.shared.spares.take(request.room) {
-                Ok(next) => {
-                    self.active = next;
-                    self.at = DATA_START;
-                }
+    /// Sees to it that a group of `bytes` fits into the segment in use. Called only with an empty frame.
+    fn make_room(&mut self, bytes: usize, room: Room) -> bool {
+        while self.frame.frame_bytes_with(bytes) > self.left() {
+            match self.shared.spares.take(room) {
+                Ok(next) => self.go_on_in(next),
                 Err(_no_room) => return false,
             }
         }
-        self.shared.spares.admit(request.room).is_ok()
+        self.shared.spares.admit(room).is_ok()
     }
 
     /// Writes and syncs what was gathered, publishes it, and answers.

@@ -25,6 +25,7 @@ mod queue;
 mod reader;
 mod recover;
 mod retire;
+mod rewrite;
 mod scan;
 mod segment;
 mod spares;
@@ -44,9 +45,10 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::{oneshot, watch};
 
 use committer::Shared;
+use disk::Disk;
 use frame::{HEADER_BYTES, RECORD_OVERHEAD};
 use lock::StoreLock;
-use queue::{End, Request};
+use queue::{End, Request, Work};
 use segment::DATA_START;
 
 pub use checkpoint::{Checkpoint, CheckpointError, CheckpointWriter, Row, Rows};
@@ -54,6 +56,7 @@ pub use identity::{Identity, IdentityError, SIGNATURE_DIGITS};
 pub use open::{Gap, OpenError, Opened, Options};
 pub use reader::{Backwards, ReadError, Reader};
 pub use retire::{RetireError, Retired};
+pub use rewrite::{RewriteError, Rewritten};
 pub use verify::{Fault, Verified, verify};
 
 /// The number of one record: 1 for the first, then one more each.
@@ -175,6 +178,7 @@ pub struct Stats {
 #[derive(Debug)]
 pub struct Journal {
     shared: Arc<Shared>,
+    disk: Arc<dyn Disk>,
     folder: PathBuf,
     segment_bytes: u64,
     threads: Vec<JoinHandle<()>>,
@@ -194,7 +198,7 @@ impl Journal {
             return Err(AppendError::Size { bytes });
         }
         let (answer, answered) = oneshot::channel();
-        self.shared.queue.push(Request { group, bytes, room, answer })?;
+        self.shared.queue.push(Request { work: Work::Store { group, bytes }, room, answer })?;
         answered.await.unwrap_or(Err(AppendError::Poisoned))
     }
 

@@ -218,6 +218,7 @@ fn start(folder: PathBuf, options: Options, recovered: Recovered, lock: StoreLoc
         synced: watch::Sender::new(Seq(recovered.next_seq.saturating_sub(1))),
         finished: watch::Sender::new(false),
     });
+    let disk = Arc::clone(&options.disk);
     let committer = Committer {
         shared: Arc::clone(&shared),
         disk: options.disk,
@@ -240,7 +241,7 @@ fn start(folder: PathBuf, options: Options, recovered: Recovered, lock: StoreLoc
         shared.spares.close();
     }
     let threads = vec![prepares, commits.map_err(io)?];
-    Ok(Journal { shared, folder, segment_bytes: options.segment_bytes, threads, _lock: lock })
+    Ok(Journal { shared, disk, folder, segment_bytes: options.segment_bytes, threads, _lock: lock })
 }
 
 /// A thread of its own, not a task: it blocks on the disk for as long as the journal is open.

@@ -10,14 +10,30 @@ use tokio::sync::oneshot;
 
 use super::{AppendError, Appended, Entry, Room};
 
-/// One append, waiting for its answer. A dropped `answer` means the journal failed.
+/// What the committer is asked to do.
+#[derive(Debug)]
+pub(super) enum Work {
+    /// Store these records, which take so many bytes in a frame.
+    Store { group: Vec<Entry>, bytes: usize },
+    /// Go on in the next segment, so that none before it is written to any more.
+    Seal,
+}
+
+/// One request, waiting for its answer. A dropped `answer` means the journal failed.
 #[derive(Debug)]
 pub(super) struct Request {
-    pub(super) group: Vec<Entry>,
-    /// What the group takes in a frame.
-    pub(super) bytes: usize,
+    pub(super) work: Work,
     pub(super) room: Room,
     pub(super) answer: oneshot::Sender<Result<Appended, AppendError>>,
+}
+
+impl Request {
+    fn bytes(&self) -> usize {
+        match &self.work {
+            Work::Store { bytes, .. } => *bytes,
+            Work::Seal => 0,
+        }
+    }
 }
 
 /// How the queue ended.
@@ -73,11 +89,11 @@ impl Queue {
             Room::Reserve => 2,
         };
         let full = waiting.requests.len() >= self.requests_max.saturating_mul(factor)
-            || waiting.bytes.saturating_add(request.bytes) > self.bytes_max.saturating_mul(factor);
+            || waiting.bytes.saturating_add(request.bytes()) > self.bytes_max.saturating_mul(factor);
         if full && !waiting.requests.is_empty() {
             return Err(AppendError::Busy);
         }
-        waiting.bytes = waiting.bytes.saturating_add(request.bytes);
+        waiting.bytes = waiting.bytes.saturating_add(request.bytes());
         waiting.requests.push(request);
         let wake = mem::take(&mut waiting.idle);
         drop(waiting);
@@ -106,12 +122,12 @@ impl Queue {
         }
         let mut bytes = 0usize;
         let fits = |request: &Request| {
-            bytes = bytes.saturating_add(request.bytes);
+            bytes = bytes.saturating_add(request.bytes());
             bytes <= bytes_goal
         };
         let count = waiting.requests.iter().map(fits).take_while(|fits| *fits).count().max(1);
         taken.extend(waiting.requests.drain(..count));
-        let moved = taken.iter().map(|request| request.bytes).sum();
+        let moved = taken.iter().map(Request::bytes).sum();
         waiting.bytes = waiting.bytes.saturating_sub(moved);
         Some(())
     }

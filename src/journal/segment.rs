@@ -69,16 +69,34 @@ impl SegmentFile {
     ///
     /// `stop` is asked now and then; when it says so, or anything fails, nothing is left behind.
     pub(super) fn create(disk: &dyn Disk, folder: &Path, number: u64, bytes: u64, stop: &dyn Fn() -> bool) -> io::Result<SegmentFile> {
-        let path = path_of(folder, number);
-        let filled = Self::fill(disk, &path, number, bytes, stop);
-        if filled.is_err() {
-            // The error that matters is the one of filling; a leftover is removed at the next start as well.
-            drop(fs::remove_file(files::unfinished(&path)));
-        }
-        filled
+        Self::create_with(disk, folder, number, bytes, stop, |_| Ok(()))
     }
 
-    fn fill(disk: &dyn Disk, path: &Path, number: u64, bytes: u64, stop: &dyn Fn() -> bool) -> io::Result<SegmentFile> {
+    /// Creates segment `number`, or replaces it as a whole by one that `write` puts frames into.
+    pub(super) fn create_with(
+        disk: &dyn Disk,
+        folder: &Path,
+        number: u64,
+        bytes: u64,
+        stop: &dyn Fn() -> bool,
+        write: impl FnOnce(&SegmentFile) -> io::Result<()>,
+    ) -> io::Result<SegmentFile> {
+        let path = path_of(folder, number);
+        let created = Self::blank(disk, &path, number, bytes, stop).and_then(|segment| {
+            write(&segment)?;
+            segment.file.sync_all()?;
+            files::publish(&path)?;
+            Ok(segment)
+        });
+        if created.is_err() {
+            // The error that matters is the first one; a leftover is removed at the next start as well.
+            drop(fs::remove_file(files::unfinished(&path)));
+        }
+        created
+    }
+
+    /// A segment without frames, under the name it has until it is published.
+    fn blank(disk: &dyn Disk, path: &Path, number: u64, bytes: u64, stop: &dyn Fn() -> bool) -> io::Result<SegmentFile> {
         let file = files::create(&files::unfinished(path))?;
         let salt = new_salt()?;
         let zeros = vec![0; STRIDE_BYTES];
@@ -94,8 +112,6 @@ impl SegmentFile {
             file.sync_data()?;
         }
         disk.fill(&file, &header(number, salt, bytes), 0)?;
-        file.sync_all()?;
-        files::publish(path)?;
         Ok(SegmentFile { number, salt, bytes, path: path.to_path_buf(), file })
     }
 

@@ -5,6 +5,7 @@ mod checkpoints;
 mod corruption;
 mod recovery;
 mod retiring;
+mod rewriting;
 mod room;
 
 use std::fs::File;
