@@ -19,12 +19,19 @@ use std::sync::Arc;
 use bytes::Bytes;
 use sleeksync::clock::Clock;
 use sleeksync::journal::{Appended, Entry, Journal, Opened, Options, Room, Seq};
+use sleeksync_connectors::contract::Time;
 
 const CUTS: u64 = 20;
 const CONTROL_CUTS: u64 = 3;
-/// Read by the child: where the store is, and whether to sync.
+/// Rows of each checkpoint: enough for several blocks.
+const ROWS: u32 = 20_000;
+const RETIRING_CUTS: u64 = 8;
+/// Read by the child: where the store is, and what else to do.
 const STORE: &str = "SLEEKSYNC_POWER_CUT_STORE";
-const UNSAFE: &str = "SLEEKSYNC_POWER_CUT_UNSAFE";
+const MODE: &str = "SLEEKSYNC_POWER_CUT_MODE";
+const ONLY_APPEND: &str = "append";
+const WITHOUT_FSYNC: &str = "unsafe";
+const RETIRE_TOO: &str = "retire";
 /// What an acknowledgement looks like on the child's standard output: this word, the number, the record.
 const ACKNOWLEDGED: &str = "acknowledged ";
 
@@ -35,7 +42,7 @@ fn no_acknowledged_record_is_missing_after_a_power_cut() {
     let mut acknowledged = BTreeMap::new();
     for cut in 0..CUTS {
         // Between the first record of a journal and several segments later.
-        run_and_cut(&disk, appender(&store, false), 1 + cut * 97, &mut acknowledged);
+        run_and_cut(&disk, appender(&store, ONLY_APPEND), 1 + cut * 97, &mut acknowledged);
         disk.remount();
         let (opened, records) = read(&store).expect("the journal opens after a power cut");
         assert!(opened.gaps.is_empty(), "cut {cut}: {:?}", opened.gaps);
@@ -47,13 +54,42 @@ fn no_acknowledged_record_is_missing_after_a_power_cut() {
 }
 
 #[test]
+fn checkpoints_and_retirement_survive_power_cuts() {
+    let Some(mut disk) = Disk::new() else { return };
+    let store = disk.mount_point.join("store");
+    let mut acknowledged = BTreeMap::new();
+    for cut in 0..RETIRING_CUTS {
+        run_and_cut(&disk, appender(&store, RETIRE_TOO), 200 + cut * 301, &mut acknowledged);
+        disk.remount();
+        let (opened, records) = read(&store).expect("the journal opens after a power cut");
+        assert!(opened.gaps.is_empty(), "cut {cut}: {:?}", opened.gaps);
+        acknowledged = acknowledged.split_off(&opened.first.0);
+        for (seq, text) in &acknowledged {
+            assert_eq!(records.get(seq), Some(text), "cut {cut}: record {seq} was acknowledged");
+        }
+        let (journal, _) = Journal::open(&store, options()).unwrap();
+        let checkpoints = journal.checkpoints().unwrap();
+        let older = checkpoints.last().map_or(Seq(0), |older| older.folded());
+        assert!(opened.first.0 <= older.0 + 1, "cut {cut}: records before {} are gone, the checkpoint is at {older}", opened.first);
+        for checkpoint in checkpoints {
+            assert!(checkpoint.rows().all(|row| row.unwrap().value[..] == checkpoint.folded().0.to_be_bytes()));
+            assert_eq!(checkpoint.row_count(), u64::from(ROWS));
+        }
+        assert!(journal.damaged_checkpoints().unwrap().is_empty());
+    }
+    let (journal, opened) = Journal::open(&store, options()).unwrap();
+    assert!(opened.first > Seq(1), "nothing was ever retired");
+    assert!(journal.verify().unwrap().fault.is_none());
+}
+
+#[test]
 fn the_rig_notices_records_that_were_acknowledged_without_a_sync() {
     let Some(mut disk) = Disk::new() else { return };
     let mut missing = 0;
     for cut in 0..CONTROL_CUTS {
         let store = disk.mount_point.join(format!("store-{cut}"));
         let mut acknowledged = BTreeMap::new();
-        run_and_cut(&disk, appender(&store, true), 500, &mut acknowledged);
+        run_and_cut(&disk, appender(&store, WITHOUT_FSYNC), 500, &mut acknowledged);
         disk.remount();
         // A journal that is damaged or gone is noticed, too.
         let records = read(&store).map(|(_, records)| records).unwrap_or_default();
@@ -64,13 +100,10 @@ fn the_rig_notices_records_that_were_acknowledged_without_a_sync() {
 
 /// The process whose power is cut. It appends to the store and prints what was acknowledged. This very binary, for now
 /// one test of it; any command that prints such lines will do.
-fn appender(store: &Path, no_fsync: bool) -> Command {
+fn appender(store: &Path, mode: &str) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--exact", "appends_until_the_power_goes", "--nocapture", "--test-threads=1"]);
-    command.env(STORE, store);
-    if no_fsync {
-        command.env(UNSAFE, "1");
-    }
+    command.env(STORE, store).env(MODE, mode);
     command
 }
 
@@ -84,7 +117,8 @@ fn appends_until_the_power_goes() {
 
 async fn append_forever(store: PathBuf) {
     let mut options = options();
-    options.unsafe_no_fsync = std::env::var_os(UNSAFE).is_some();
+    let mode = std::env::var(MODE).unwrap();
+    options.unsafe_no_fsync = mode == WITHOUT_FSYNC;
     let journal = Arc::new(Journal::open(&store, options).unwrap().0);
     let mut tasks = tokio::task::JoinSet::new();
     for task in 0..8 {
@@ -100,7 +134,24 @@ async fn append_forever(store: PathBuf) {
             }
         });
     }
+    if mode == RETIRE_TOO {
+        tokio::task::spawn_blocking(move || retire_forever(&journal)).await.unwrap();
+    }
     tasks.join_all().await;
+}
+
+/// Takes one checkpoint after the other and retires all it may, until it fails.
+fn retire_forever(journal: &Journal) {
+    let take = || -> Option<()> {
+        let folded = *journal.synced().borrow();
+        let mut writer = journal.checkpoint(folded, 1).ok()?;
+        for row in 0..ROWS {
+            writer.row(1, &row.to_be_bytes(), &folded.0.to_be_bytes()).ok()?;
+        }
+        writer.finish().ok()?;
+        journal.retire(Time::from_ms(i64::MAX), folded).ok().map(drop)
+    };
+    while take().is_some() {}
 }
 
 fn acknowledge(seq: Seq, text: &str) {

@@ -6,9 +6,10 @@
 //! - Readers see synced records only.
 //! - Opening cuts a torn tail, which was never acknowledged, and refuses damage unless told to survive it.
 //! - Running out of room refuses events and recovers by itself; a failed write or sync poisons the journal for good.
+//! - A segment is retired only when the older of two sound checkpoints stands in for it.
 //!
-//! It does not know what a record means (`record` does), and it decides nothing about retention: it deletes what it is
-//! told to, never more than two checkpoints can stand in for.
+//! It does not know what a record means, and it decides nothing about retention: it retires, rewrites and checkpoints when it is
+//! told to. Appending is asynchronous; everything that reads or maintains blocks on the disk.
 
 mod catalog;
 mod checkpoint;
