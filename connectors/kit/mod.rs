@@ -1,0 +1,3 @@
+//! What connectors share: no connector carries its own copy of it.
+
+pub mod text;
