@@ -179,7 +179,7 @@ fn is_hash(word: &str, before: &str) -> bool {
     (HASH_LENGTHS.contains(&word.len()) || short) && word.chars().all(|c| c.is_ascii_hexdigit())
 }
 
-/// `text` with the addresses of GitHub's pages led through `redirect.github.com`.
+/// `text` with the addresses of GitHub's pages led through `redirect.github.com`, or parted after `www.`.
 fn redirected(text: &str) -> String {
     const HOST: &str = "github.com";
     let lower = text.to_ascii_lowercase();
@@ -188,28 +188,21 @@ fn redirected(text: &str) -> String {
     for (at, _) in lower.match_indices(HOST) {
         let before = lower.get(..at).unwrap_or_default();
         let after = lower.get(at + HOST.len()..).unwrap_or_default();
-        let start = if before.ends_with("://") {
-            at
-        } else if before.ends_with("www.")
-            && !before
-                .strip_suffix("www.")
-                .is_some_and(|rest| rest.ends_with(word))
-        {
-            at - "www.".len()
-        } else {
-            continue;
-        };
-        let other_host = |c: char| c.is_alphanumeric() || c == '-';
-        if after.starts_with(other_host)
+        let longer = |c: char| c.is_alphanumeric() || c == '-';
+        let other_host = after.starts_with(longer)
             || after
                 .strip_prefix('.')
-                .is_some_and(|rest| rest.starts_with(other_host))
-        {
+                .is_some_and(|rest| rest.starts_with(longer));
+        if other_host || !(before.ends_with("://") || before.ends_with("www.")) {
             continue;
         }
-        out.push_str(text.get(from..start).unwrap_or_default());
-        out.push_str("redirect.github.com");
-        from = at + HOST.len();
+        out.push_str(text.get(from..at).unwrap_or_default());
+        if before.ends_with("www.") {
+            out.push(ZERO_WIDTH_SPACE);
+        } else {
+            out.push_str("redirect.");
+        }
+        from = at;
     }
     out.push_str(text.get(from..).unwrap_or_default());
     out

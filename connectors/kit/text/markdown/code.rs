@@ -9,15 +9,13 @@
 //!   written as HTML with entities.
 //! - Nothing is looked for in code by GitHub, Astro, Docusaurus and MDX.
 
-use std::fmt::Write as _;
-
 use super::super::Dialect;
 use super::super::characters::ZERO_WIDTH_SPACE;
 
 /// A code span.
 pub(super) fn span(code: &str, dialect: Dialect, in_cell: bool) -> String {
     if executed(code, dialect) {
-        return format!("<code>{}</code>", entities(code));
+        return format!("<code>{}</code>", entities(code, "\\`*_[]{}<>&~|!#$^\""));
     }
     let code = shown(code, dialect);
     let fence = "`".repeat(longest_run(&code) + 1);
@@ -43,7 +41,10 @@ pub(super) fn block(language: &str, code: &str, dialect: Dialect) -> String {
         } else {
             format!(" class=\"language-{language}\"")
         };
-        return format!("<pre><code{class}>{}</code></pre>", entities(code));
+        return format!(
+            "<pre><code{class}>{}</code></pre>",
+            entities(code, "{}<>&\"")
+        );
     }
     let code = shown(code, dialect);
     let fence = "`".repeat((longest_run(&code) + 1).max(3));
@@ -67,46 +68,40 @@ pub(super) fn shown(code: &str, dialect: Dialect) -> String {
     if dialect != Dialect::Hugo {
         return code.to_owned();
     }
-    let mut out = String::with_capacity(code.len());
-    let mut rest = code
+    let code = code
         .replace("<!--more", "<\u{200B}!--more")
         .replace("{{__hugo", "{\u{200B}{__hugo");
-    while let Some((at, end)) = rest.match_indices("{{").find_map(|(at, _)| {
-        let end = match rest.get(at + 2..)?.chars().next()? {
-            '<' => ">}}",
-            '%' => "%}}",
-            _ => return None,
-        };
-        Some((at, end))
-    }) {
-        let (before, call) = rest.split_at_checked(at).unwrap_or((&rest, ""));
-        out.push_str(before);
-        let (open, inside) = call.split_at_checked(3).unwrap_or((call, ""));
-        let left = match inside.split_once(end) {
-            // The lexer looks for the first `*/` with the end after it: there must be none before ours.
-            Some((inside, left)) if !inside.contains("{{") => {
-                out.push_str(open);
-                let _ = write!(out, "/*{inside}*/{end}");
-                left
-            }
+    let mut out = String::with_capacity(code.len());
+    let mut pieces = code.split("{{");
+    out.extend(pieces.next());
+    for piece in pieces {
+        let (open, end) = match piece.chars().next() {
+            Some('<') => ("<", ">}}"),
+            Some('%') => ("%", "%}}"),
             _ => {
-                out.push('{');
-                out.push(ZERO_WIDTH_SPACE);
-                out.push_str(open.trim_start_matches('{').trim_start());
-                inside
+                out.push_str("{{");
+                out.push_str(piece);
+                continue;
             }
         };
-        rest = left.to_owned();
+        let inside = piece.strip_prefix(open).unwrap_or(piece);
+        match inside.split_once(end) {
+            // Hugo's lexer takes the first `*/` before an end, and `inside` holds no end.
+            Some((inside, after)) => out.extend(["{{", open, "/*", inside, "*/", end, after]),
+            None => {
+                out.extend(['{', ZERO_WIDTH_SPACE, '{']);
+                out.push_str(piece);
+            }
+        }
     }
-    out.push_str(&rest);
     out
 }
 
-/// `code` with everything but letters, digits and white space as entities: no Markdown, Liquid or shortcode is left.
-fn entities(code: &str) -> String {
+/// `code` with each of `signs` as an entity: as the content of an HTML element it reads the same and does nothing.
+fn entities(code: &str, signs: &str) -> String {
     let mut out = String::with_capacity(code.len() * 2);
     for c in code.chars() {
-        if c.is_ascii_punctuation() {
+        if signs.contains(c) {
             out.push_str(&entity(c));
         } else {
             out.push(c);

@@ -109,7 +109,8 @@ fn character(c: char, before: Option<char>, rest: &str, context: Context, out: &
         }
         '~' => !spaced,
         '|' => cell || context.jekyll(),
-        '#' => matches!(context.place, Place::Heading(_)),
+        // At the end of a heading they would be taken for its closing.
+        '#' => matches!(context.place, Place::Heading(_)) && next.is_none_or(|next| next == '#'),
         // Before the bracket of a link it would make the link an image.
         '!' => next.is_none(),
         '$' => context.jekyll() && (before == Some('$') || next == Some('$')),
