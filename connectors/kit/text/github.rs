@@ -8,8 +8,6 @@
 //!
 //! Code is left alone: GitHub looks for nothing in it.
 
-use std::collections::BTreeSet;
-
 use pulldown_cmark::{CowStr, Event, Tag};
 
 use super::characters::ZERO_WIDTH_SPACE;
@@ -86,7 +84,7 @@ fn readdressed(event: &Event<'static>) -> Event<'static> {
 /// Parts the texts of one paragraph, heading or cell, alone and as they stand side by side.
 fn defuse_leaf(leaf: &mut Vec<Event<'static>>, out: &mut Vec<Event<'static>>) {
     let mut all = String::new();
-    let mut found = BTreeSet::new();
+    let mut found = Vec::new();
     let mut starts = Vec::with_capacity(leaf.len());
     for event in leaf.iter() {
         starts.push(all.len());
@@ -102,6 +100,8 @@ fn defuse_leaf(leaf: &mut Vec<Event<'static>>, out: &mut Vec<Event<'static>>) {
         }
     }
     found.extend(points(&all));
+    found.sort_unstable();
+    found.dedup();
     for (event, start) in leaf.drain(..).zip(starts) {
         out.push(match event {
             Event::Text(text) => Event::Text(parted(&text, start, &found).into()),
@@ -110,21 +110,32 @@ fn defuse_leaf(leaf: &mut Vec<Event<'static>>, out: &mut Vec<Event<'static>>) {
     }
 }
 
-/// `text`, which begins at `start`, with a zero-width space at each of `points`.
-fn parted(text: &str, start: usize, points: &BTreeSet<usize>) -> String {
+/// `text`, which begins at `start`, with a zero-width space at each of `points`, which are in order.
+fn parted(text: &str, start: usize, points: &[usize]) -> String {
+    let end = start + text.len();
     let mut out = String::with_capacity(text.len() + 8);
-    for (at, c) in text.char_indices() {
-        out.push(c);
-        if points.contains(&(start + at + c.len_utf8())) {
-            out.push(ZERO_WIDTH_SPACE);
-        }
+    let mut from = start;
+    for point in points
+        .iter()
+        .skip(points.partition_point(|point| *point <= start))
+    {
+        let Some(piece) = text
+            .get(from - start..point.min(&end) - start)
+            .filter(|_| *point <= end)
+        else {
+            break;
+        };
+        out.push_str(piece);
+        out.push(ZERO_WIDTH_SPACE);
+        from = *point;
     }
+    out.push_str(text.get(from - start..).unwrap_or_default());
     out
 }
 
 /// The places in `text`, as offsets, where a zero-width space ends a meaning.
-fn points(text: &str) -> BTreeSet<usize> {
-    let mut points = BTreeSet::new();
+fn points(text: &str) -> Vec<usize> {
+    let mut points = Vec::new();
     let mut before: Option<char> = None;
     let mut hash_from: Option<usize> = None;
     for (at, c) in text.char_indices() {
@@ -133,13 +144,13 @@ fn points(text: &str) -> BTreeSet<usize> {
         match c {
             // After a letter, digit or underscore it is an e-mail address; GitHub's own rule.
             '@' if !before.is_some_and(word) && next.is_some_and(|next| !next.is_whitespace()) => {
-                points.insert(at + 1);
+                points.push(at + 1);
             }
             '#' if next.is_some_and(|next| next.is_ascii_digit()) => {
-                points.insert(at + 1);
+                points.push(at + 1);
             }
             'g' | 'G' if !before.is_some_and(word) && issue_number(rest) => {
-                points.insert(at + "GH-".len());
+                points.push(at + "GH-".len());
             }
             _ => {}
         }

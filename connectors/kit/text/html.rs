@@ -2,7 +2,9 @@
 
 use std::sync::LazyLock;
 
-use pulldown_cmark::Event;
+use pulldown_cmark::{CowStr, Event};
+
+use super::scan;
 
 /// Every element that comes out.
 pub(super) const TAGS: [&str; 27] = [
@@ -55,9 +57,35 @@ static SANITISER: LazyLock<ammonia::Builder<'static>> = LazyLock::new(|| {
 
 /// Writes the events as HTML.
 pub(super) fn write(events: &[Event<'static>]) -> String {
+    let mut signs = 0;
+    let events = events
+        .iter()
+        .flat_map(|event| for_serialiser(event, &mut signs));
     let mut html = String::new();
-    pulldown_cmark::html::push_html(&mut html, events.iter().cloned());
+    pulldown_cmark::html::push_html(&mut html, events);
     let mut clean = SANITISER.clean(&html).to_string();
     clean.truncate(clean.trim_end().len());
     clean
+}
+
+/// The event, its text divided for the serialiser as [`scan::divided`] says.
+fn for_serialiser(event: &Event<'static>, signs: &mut usize) -> Vec<Event<'static>> {
+    let (text, code) = match event {
+        Event::Text(text) => (text, false),
+        Event::Code(text) => (text, true),
+        other => return vec![other.clone()],
+    };
+    let pieces = scan::divided(text, signs);
+    if pieces.len() == 1 {
+        return vec![event.clone()];
+    }
+    let html = |html: &'static str| Event::InlineHtml(CowStr::Borrowed(html));
+    let mut out: Vec<Event<'static>> = Vec::with_capacity(pieces.len() * 2 + 2);
+    out.extend(code.then(|| html("<code>")));
+    for (piece, divide) in pieces {
+        out.extend(divide.then(|| html(scan::DIVIDER)));
+        out.push(Event::Text(piece.to_owned().into()));
+    }
+    out.extend(code.then(|| html("</code>")));
+    out
 }

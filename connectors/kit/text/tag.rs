@@ -14,6 +14,10 @@ const ATTRIBUTES: [&str; 8] = [
     "data-language",
 ];
 
+/// The longest value that is read, in bytes; a longer one counts as empty. No address or description is that long,
+/// and a serialiser takes quadratic time for one.
+const VALUE_BYTES_MAX: usize = 16 * 1024;
+
 /// A tag as written.
 #[derive(Debug)]
 pub(super) struct Tag<'a> {
@@ -68,6 +72,11 @@ pub(super) fn read(after: &str) -> Option<(Tag<'_>, &str)> {
             .iter()
             .find(|known| known.eq_ignore_ascii_case(name));
         if let Some(known) = known.filter(|known| tag.attribute(known).is_none()) {
+            let value = if value.len() <= VALUE_BYTES_MAX {
+                value
+            } else {
+                ""
+            };
             tag.attributes.push((known, value));
         }
     }
