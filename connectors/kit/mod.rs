@@ -1,2 +1,4 @@
-//! temp
+//! What connectors share: text conversion, HTTP, templates, markers.
+
 pub mod template;
+pub mod text;

@@ -45,7 +45,7 @@ impl Intake for Gate {
         if self.closed.is_cancelled() {
             return Err(Refused::ShuttingDown);
         }
-        let mark = arrival.mark.map(|mark| Mark { digest: mark.digest, subject: mark.subject, only_newest: mark.only_newest });
+        let mark = arrival.mark;
         if let Some(seq) = mark.as_ref().and_then(|mark| self.duplicate_of(mark)) {
             return Ok(Receipt::Duplicate(seq));
         }

@@ -91,8 +91,9 @@ impl App {
             token: config.admin.token.clone(),
         };
         let admin = admin::api::routes(Arc::clone(&store.desk), guard);
-        receiver::serve(listeners.admin, admin, receiver::Limits { connections_max: ADMIN_CONNECTIONS_MAX, ..receiver::Limits::default() }, &listening);
-        receiver::listen(listeners.receiver, receiver_settings(config), Arc::clone(&gate), clock, &listening);
+        receiver::serve(listeners.admin, admin, receiver::Limits { connections_max: ADMIN_CONNECTIONS_MAX, header_timeout: config.receiver.header_timeout }, &listening);
+        let products = Arc::clone(&store.shared().products);
+        receiver::listen(listeners.receiver, receiver_settings(config), Arc::clone(&gate), products, clock, &listening);
         let step_patience = config.connectors.iter().map(|connector| connector.delivery.timeout).max().unwrap_or_default();
         Ok(Self { store, gate, listening, step_patience })
     }

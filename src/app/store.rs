@@ -62,7 +62,9 @@ impl Store {
     pub async fn open(config: &Config, clock: Clock) -> Result<Self, OpenStoreError> {
         let path = config.store.path.clone();
         std::fs::create_dir_all(&path).map_err(|source| OpenStoreError::Folder { path: path.clone(), source })?;
-        let options = Options { min_free_bytes: config.store.free_bytes_min, unsafe_no_fsync: config.store.unsafe_no_fsync, ..Options::new(clock.clone()) };
+        let mut options = Options::new(clock.clone());
+        options.min_free_bytes = config.store.free_bytes_min;
+        options.unsafe_no_fsync = config.store.unsafe_no_fsync;
         let index_supervisor = Supervisor::new();
         let (journal, opened, identity) = open_journal(path.clone(), options, &index_supervisor).await?;
         if config.store.unsafe_no_fsync {

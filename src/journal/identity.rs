@@ -17,6 +17,7 @@ const TITLE: &str = "sleeksync identity 1";
 pub const SIGNATURE_DIGITS: usize = 16;
 
 /// The store's key and instance id.
+#[derive(Clone)]
 pub struct Identity {
     key: [u8; 32],
     instance: [u8; 16],

@@ -1,0 +1,76 @@
+//! Which characters may be in a text at all.
+//!
+//! Removed are those that act instead of being read: controls (a terminal obeys them, XML and PostgreSQL refuse them),
+//! bidirectional embeddings, overrides and isolates (they reorder what stands beside them), and code points that are
+//! not characters. Joiners and direction marks stay: emoji, Persian and Hebrew need them.
+
+use std::borrow::Cow;
+
+/// The zero-width space that parts what must not be read as one word.
+pub(super) const ZERO_WIDTH_SPACE: char = '\u{200B}';
+
+/// How many characters of code are looked at after `<!--` for the start of a marker.
+const MARKER_GAP_MAX: usize = 64;
+
+/// Whether `c` reorders the text around it.
+pub(super) fn reorders(c: char) -> bool {
+    matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Whether `c` may stay in a text; line feed and tab may.
+fn stays(c: char) -> bool {
+    match c {
+        '\n' | '\t' => true,
+        '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}' => false,
+        c if c.is_control() || reorders(c) => false,
+        c => (c as u32) & 0xFFFE != 0xFFFE && !matches!(c, '\u{FDD0}'..='\u{FDEF}'),
+    }
+}
+
+/// `text` with line ends as line feeds, without the characters that act, and without a forged marker.
+pub(super) fn clean(text: &str) -> Cow<'_, str> {
+    let kept = if text
+        .chars()
+        .all(|c| stays(c) && !matches!(c, '\u{2028}' | '\u{2029}'))
+    {
+        Cow::Borrowed(text)
+    } else {
+        let lines = text.replace("\r\n", "\n").replace(
+            ['\r', '\u{85}', '\u{2028}', '\u{2029}', '\u{B}', '\u{C}'],
+            "\n",
+        );
+        Cow::Owned(lines.chars().filter(|c| stays(*c)).collect())
+    };
+    without_marker(kept)
+}
+
+/// `text` with every `<!-- sleekplan` and `<!-- sp-` broken, so that nobody but us can write a marker.
+///
+/// In most outputs `<` is escaped anyway; in code it is not.
+fn without_marker(text: Cow<'_, str>) -> Cow<'_, str> {
+    if !text.contains("<!--") {
+        return text;
+    }
+    let mut out = String::with_capacity(text.len() + 8);
+    let mut pieces = text.split("<!--");
+    out.extend(pieces.next());
+    for piece in pieces {
+        let word: String = piece
+            .chars()
+            .take(MARKER_GAP_MAX)
+            .filter(|c| c.is_alphanumeric() || *c == '-')
+            .take(9)
+            .collect();
+        let word = word.to_ascii_lowercase();
+        out.push('<');
+        if word.starts_with("sleekplan")
+            || word.starts_with("sp-")
+            || piece.chars().take(MARKER_GAP_MAX).all(char::is_whitespace)
+        {
+            out.push(ZERO_WIDTH_SPACE);
+        }
+        out.push_str("!--");
+        out.push_str(piece);
+    }
+    Cow::Owned(out)
+}

@@ -1,0 +1,125 @@
+//! Code in Markdown, and the programs that execute what stands in it.
+//!
+//! - Hugo looks for shortcodes before it reads Markdown, in code too; `{{</* x */>}}` is its way to show `{{< x >}}`
+//!   anywhere (docs page "Shortcodes", its lexer `parser/pageparser/pagelexer_shortcode.go`). The comment must be
+//!   closed, or the site does not build: where there is no end a zero-width space parts the braces. The same goes for
+//!   the summary divider `<!--more-->`.
+//! - Zola replaces `{{ name() }}` and `{% name() %}` before it reads Markdown, in code too (its grammar
+//!   `components/markdown/src/content.pest`), and Jekyll's Liquid does the same. Both keep raw HTML, so such code is
+//!   written as HTML with entities.
+//! - Nothing is looked for in code by GitHub, Astro, Docusaurus and MDX.
+
+use super::super::Dialect;
+use super::super::characters::ZERO_WIDTH_SPACE;
+
+/// A code span.
+pub(super) fn span(code: &str, dialect: Dialect, in_cell: bool) -> String {
+    if executed(code, dialect) {
+        return format!("<code>{}</code>", entities(code, "\\`*_[]{}<>&~|!#$^\""));
+    }
+    let code = shown(code, dialect);
+    let fence = "`".repeat(longest_run(&code) + 1);
+    let pad = code.starts_with('`')
+        || code.ends_with('`')
+        || (code.starts_with(' ') && code.ends_with(' '));
+    let pad = if pad { " " } else { "" };
+    // In a cell a bar ends the cell even in code, except for kramdown.
+    let code = if in_cell && dialect != Dialect::Jekyll {
+        code.replace('|', "\\|")
+    } else {
+        code
+    };
+    format!("{fence}{pad}{code}{pad}{fence}")
+}
+
+/// A block of code.
+pub(super) fn block(language: &str, code: &str, dialect: Dialect) -> String {
+    let code = code.strip_suffix('\n').unwrap_or(code);
+    if executed(code, dialect) {
+        let class = if language.is_empty() {
+            String::new()
+        } else {
+            format!(" class=\"language-{language}\"")
+        };
+        return format!(
+            "<pre><code{class}>{}</code></pre>",
+            entities(code, "{}<>&\"")
+        );
+    }
+    let code = shown(code, dialect);
+    let fence = "`".repeat((longest_run(&code) + 1).max(3));
+    format!("{fence}{language}\n{code}\n{fence}")
+}
+
+/// Whether the program would run something in `code` and reads HTML instead.
+fn executed(code: &str, dialect: Dialect) -> bool {
+    match dialect {
+        Dialect::Zola | Dialect::Jekyll => {
+            code.contains("{{") || code.contains("{%") || code.contains("{#")
+        }
+        Dialect::GitHub | Dialect::Hugo | Dialect::Astro | Dialect::Docusaurus | Dialect::Plain => {
+            false
+        }
+    }
+}
+
+/// `code` as it has to stand in the file to be shown as it is.
+pub(super) fn shown(code: &str, dialect: Dialect) -> String {
+    if dialect != Dialect::Hugo {
+        return code.to_owned();
+    }
+    let code = code
+        .replace("<!--more", "<\u{200B}!--more")
+        .replace("{{__hugo", "{\u{200B}{__hugo");
+    let mut out = String::with_capacity(code.len());
+    let mut pieces = code.split("{{");
+    out.extend(pieces.next());
+    for piece in pieces {
+        let (open, end) = match piece.chars().next() {
+            Some('<') => ("<", ">}}"),
+            Some('%') => ("%", "%}}"),
+            _ => {
+                out.push_str("{{");
+                out.push_str(piece);
+                continue;
+            }
+        };
+        let inside = piece.strip_prefix(open).unwrap_or(piece);
+        match inside.split_once(end) {
+            // Hugo's lexer takes the first `*/` before an end, and `inside` holds no end.
+            Some((inside, after)) => out.extend(["{{", open, "/*", inside, "*/", end, after]),
+            None => {
+                out.extend(['{', ZERO_WIDTH_SPACE, '{']);
+                out.push_str(piece);
+            }
+        }
+    }
+    out
+}
+
+/// `code` with each of `signs` as an entity: as the content of an HTML element it reads the same and does nothing.
+fn entities(code: &str, signs: &str) -> String {
+    let mut out = String::with_capacity(code.len() * 2);
+    for c in code.chars() {
+        if signs.contains(c) {
+            out.push_str(&entity(c));
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
+/// `c` as a numeric entity.
+pub(super) fn entity(c: char) -> String {
+    format!("&#{};", u32::from(c))
+}
+
+fn longest_run(code: &str) -> usize {
+    let (mut longest, mut run) = (0, 0);
+    for c in code.chars() {
+        run = if c == '`' { run + 1 } else { 0 };
+        longest = longest.max(run);
+    }
+    longest
+}

@@ -1,0 +1,150 @@
+//! One run of words as Markdown: every character that the dialect would read as markup, escaped.
+//!
+//! A character is escaped only where it could mean something: `snake_case`, `C:\path` and `a < b` stay as they are.
+//! kramdown does not take a backslash before every sign, so where it does not there is an entity.
+
+use super::super::Dialect;
+use super::code::entity;
+use super::inline::Place;
+
+/// The longest name of an entity that is looked for, in characters: HTML has none longer.
+const ENTITY_CHARS_MAX: usize = 33;
+
+/// The longest number that begins an item: CommonMark reads nine digits.
+const ITEM_DIGITS_MAX: usize = 9;
+
+/// Where a run of words stands.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Context {
+    pub(super) dialect: Dialect,
+    pub(super) place: Place,
+    /// Whether it begins a line on which a block could begin.
+    pub(super) at_line_start: bool,
+    /// The character before it.
+    pub(super) before: Option<char>,
+}
+
+impl Context {
+    /// Whether the file may be read as MDX, where `{` begins an expression and `<` a component.
+    fn mdx(self) -> bool {
+        matches!(self.dialect, Dialect::Astro | Dialect::Docusaurus)
+    }
+
+    fn jekyll(self) -> bool {
+        self.dialect == Dialect::Jekyll
+    }
+}
+
+/// Appends `text`, escaped. Its last character is escaped if anything that follows could give it a meaning.
+pub(super) fn push(text: &str, context: Context, out: &mut String) {
+    let skip = if context.at_line_start {
+        line_start(text, context, out)
+    } else {
+        0
+    };
+    let mut before = text
+        .get(..skip)
+        .and_then(|done| done.chars().next_back())
+        .or(context.before);
+    for (at, c) in text.char_indices().skip_while(|(at, _)| *at < skip) {
+        let rest = text.get(at + c.len_utf8()..).unwrap_or_default();
+        character(c, before, rest, context, out);
+        before = Some(c);
+    }
+}
+
+/// Escapes what would begin a block, and returns how many bytes it took.
+fn line_start(text: &str, context: Context, out: &mut String) -> usize {
+    let mut chars = text.chars();
+    let Some(first) = chars.next() else { return 0 };
+    let second = chars.next();
+    let ends = second.is_none_or(char::is_whitespace);
+    let escaped = match first {
+        '#' | '>' | '=' | '|' | '*' | '_' => true,
+        '-' | '+' => ends || second == Some(first),
+        ':' => ends || matches!(second, Some(':' | '-')),
+        _ => false,
+    };
+    if escaped {
+        out.push('\\');
+        out.push(first);
+        return first.len_utf8();
+    }
+    if first == '^' && context.jekyll() {
+        out.push_str(&entity(first));
+        return first.len_utf8();
+    }
+    if context.mdx() && (text.starts_with("import") || text.starts_with("export")) {
+        out.push_str(&entity(first));
+        return first.len_utf8();
+    }
+    let digits = text.chars().take_while(char::is_ascii_digit).count();
+    let mut after = text.chars().skip(digits);
+    if (1..=ITEM_DIGITS_MAX).contains(&digits)
+        && let Some(delimiter @ ('.' | ')')) = after.next()
+        && after.next().is_none_or(char::is_whitespace)
+    {
+        out.extend(text.chars().take(digits));
+        out.push('\\');
+        out.push(delimiter);
+        return digits + 1;
+    }
+    0
+}
+
+fn character(c: char, before: Option<char>, rest: &str, context: Context, out: &mut String) {
+    let next = rest.chars().next();
+    let spaced = before.is_none_or(char::is_whitespace) && next.is_some_and(char::is_whitespace);
+    let inside_word =
+        before.is_some_and(char::is_alphanumeric) && next.is_some_and(char::is_alphanumeric);
+    let cell = context.place == Place::Cell;
+    let escaped = match c {
+        '\\' => next.is_none_or(|next| next.is_ascii_punctuation()),
+        '*' => !spaced,
+        '_' => !spaced && !inside_word,
+        '`' | '[' | ']' => true,
+        '~' if context.jekyll() => {
+            let doubled = before == Some('~') || next == Some('~') || next.is_none();
+            return out.push_str(if doubled { "&#126;" } else { "~" });
+        }
+        '~' => !spaced,
+        '|' => cell || context.jekyll(),
+        // At the end of a heading they would be taken for its closing.
+        '#' => matches!(context.place, Place::Heading(_)) && next.is_none_or(|next| next == '#'),
+        // Before the bracket of a link it would make the link an image.
+        '!' => next.is_none(),
+        '$' => context.jekyll() && (before == Some('$') || next == Some('$')),
+        '<' if context.mdx() || context.jekyll() || !next.is_some_and(harmless_after_less) => {
+            return out.push_str("&lt;");
+        }
+        '&' if entity_like(rest) => return out.push_str("&amp;"),
+        '{' if !matches!(context.dialect, Dialect::GitHub | Dialect::Plain) => {
+            return out.push_str(&entity(c));
+        }
+        '}' if context.mdx() => return out.push_str(&entity(c)),
+        _ => false,
+    };
+    if escaped {
+        out.push('\\');
+    }
+    out.push(c);
+}
+
+/// Whether `<` before `c` begins neither a tag nor an address.
+fn harmless_after_less(c: char) -> bool {
+    c.is_whitespace() || c.is_ascii_digit() || matches!(c, '=' | '-')
+}
+
+/// Whether `&` before `rest` is an entity.
+fn entity_like(rest: &str) -> bool {
+    let name = rest.strip_prefix('#').unwrap_or(rest);
+    let length = name
+        .chars()
+        .take(ENTITY_CHARS_MAX)
+        .take_while(char::is_ascii_alphanumeric)
+        .count();
+    length > 0
+        && name
+            .get(length..)
+            .is_some_and(|after| after.starts_with(';'))
+}

@@ -1,0 +1,364 @@
+//! Running text: what stands inside a paragraph, a heading or a cell.
+//!
+//! While reading, running text is a flat list of runs that each know their own marks. Only when a paragraph is
+//! complete do the runs become nested events, so misnested, repeated and empty markup cannot leave a trace.
+
+use std::rc::Rc;
+
+use pulldown_cmark::{CowStr, Event, LinkType, Tag, TagEnd};
+
+use super::link::{self, Typed};
+
+/// How many runs ahead are looked at to decide which mark goes outside.
+const LOOKAHEAD_MAX: usize = 64;
+
+/// What is said about a run.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) struct Style {
+    pub(super) strong: bool,
+    pub(super) emphasis: bool,
+    pub(super) deleted: bool,
+    pub(super) code: bool,
+    pub(super) link: Option<Rc<str>>,
+}
+
+/// A piece of running text in one style.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Run {
+    pub(super) piece: Piece,
+    pub(super) style: Style,
+}
+
+/// What a run is.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Piece {
+    /// Words.
+    Text(String),
+    /// The end of a line that is not the end of the paragraph.
+    Break,
+    /// A vetted address and what it shows.
+    Image { url: String, alt: String },
+}
+
+impl Run {
+    fn text(text: &str, style: &Style) -> Self {
+        Self {
+            piece: Piece::Text(text.to_owned()),
+            style: style.clone(),
+        }
+    }
+
+    fn visible(&self) -> bool {
+        match &self.piece {
+            Piece::Text(text) => text
+                .chars()
+                .any(|c| !c.is_whitespace() && !matches!(c, '\u{200B}'..='\u{200F}' | '\u{2060}')),
+            Piece::Break => false,
+            Piece::Image { .. } => true,
+        }
+    }
+}
+
+/// Divides what was read between two block boundaries into paragraphs: two breaks in a row divide.
+///
+/// White space is folded as HTML does, trimmed at both ends, and never the edge of emphasis; typed addresses become
+/// links. What shows nothing is left out.
+pub(super) fn paragraphs(runs: Vec<Run>) -> Vec<Vec<Run>> {
+    let mut done = Vec::new();
+    let mut current: Vec<Run> = Vec::new();
+    let mut breaks = 0;
+    for run in folded(runs) {
+        if run.piece == Piece::Break {
+            breaks += 1;
+            continue;
+        }
+        if breaks > 0 && !current.is_empty() {
+            if breaks > 1 {
+                done.push(std::mem::take(&mut current));
+            } else {
+                current.push(Run {
+                    piece: Piece::Break,
+                    style: Style::default(),
+                });
+            }
+        }
+        breaks = 0;
+        current.push(run);
+    }
+    done.push(current);
+    done.into_iter()
+        .filter(|runs| runs.iter().any(Run::visible))
+        .map(|runs| merged(linked(edged(runs))))
+        .collect()
+}
+
+/// All of it as one line: breaks are spaces.
+pub(super) fn one_line(runs: Vec<Run>) -> Vec<Run> {
+    let spaced = runs
+        .into_iter()
+        .map(|run| {
+            if run.piece == Piece::Break {
+                Run::text(" ", &Style::default())
+            } else {
+                run
+            }
+        })
+        .collect();
+    paragraphs(spaced).into_iter().flatten().collect()
+}
+
+/// All of it as one paragraph: several breaks in a row are one.
+pub(super) fn one_paragraph(runs: Vec<Run>) -> Vec<Run> {
+    let mut all = Vec::new();
+    for paragraph in paragraphs(runs) {
+        if !all.is_empty() {
+            all.push(Run {
+                piece: Piece::Break,
+                style: Style::default(),
+            });
+        }
+        all.extend(paragraph);
+    }
+    all
+}
+
+/// Folds white space to one space, across runs, with none at the ends of lines.
+fn folded(runs: Vec<Run>) -> Vec<Run> {
+    let mut out: Vec<Run> = Vec::with_capacity(runs.len());
+    let mut spaced = true;
+    for run in runs {
+        match run.piece {
+            Piece::Text(text) => {
+                let mut kept = String::with_capacity(text.len());
+                for c in text.chars() {
+                    let space = matches!(c, ' ' | '\t' | '\n');
+                    if space && !spaced {
+                        kept.push(' ');
+                    } else if !space {
+                        kept.push(c);
+                    }
+                    spaced = space;
+                }
+                if !kept.is_empty() {
+                    out.push(Run {
+                        piece: Piece::Text(kept),
+                        style: run.style,
+                    });
+                }
+            }
+            Piece::Break => {
+                trim_end(&mut out);
+                spaced = true;
+                out.push(run);
+            }
+            Piece::Image { .. } => {
+                spaced = false;
+                out.push(run);
+            }
+        }
+    }
+    trim_end(&mut out);
+    out
+}
+
+fn trim_end(runs: &mut Vec<Run>) {
+    while let Some(Run {
+        piece: Piece::Text(text),
+        ..
+    }) = runs.last_mut()
+    {
+        text.truncate(text.trim_end_matches(' ').len());
+        if !text.is_empty() {
+            break;
+        }
+        runs.pop();
+    }
+}
+
+/// Moves the white space at the edges of each run out of the marks that end there: `a<b> b</b>` is `a <b>b</b>`.
+fn edged(runs: Vec<Run>) -> Vec<Run> {
+    let mut out: Vec<Run> = Vec::with_capacity(runs.len());
+    let mut pending = runs.into_iter().peekable();
+    while let Some(run) = pending.next() {
+        let Piece::Text(text) = &run.piece else {
+            out.push(run);
+            continue;
+        };
+        let before = out.last().map(|run| run.style.clone()).unwrap_or_default();
+        let after = pending
+            .peek()
+            .map(|run| run.style.clone())
+            .unwrap_or_default();
+        let white = |c: char| c.is_whitespace();
+        let tail = text.trim_start_matches(white);
+        let words = tail.trim_end_matches(white);
+        let head = text.get(..text.len() - tail.len()).unwrap_or_default();
+        let rest = tail.get(words.len()..).unwrap_or_default();
+        for (part, style) in [
+            (head, shared(&run.style, &before)),
+            (words, run.style.clone()),
+            (rest, shared(&run.style, &after)),
+        ] {
+            if !part.is_empty() {
+                out.push(Run::text(part, &style));
+            }
+        }
+    }
+    out
+}
+
+fn shared(a: &Style, b: &Style) -> Style {
+    Style {
+        strong: a.strong && b.strong,
+        emphasis: a.emphasis && b.emphasis,
+        deleted: a.deleted && b.deleted,
+        code: a.code && b.code,
+        link: a.link.clone().filter(|link| b.link.as_ref() == Some(link)),
+    }
+}
+
+fn linked(runs: Vec<Run>) -> Vec<Run> {
+    let mut out = Vec::with_capacity(runs.len());
+    for run in merged(runs) {
+        match &run.piece {
+            Piece::Text(text) if !run.style.code && run.style.link.is_none() => {
+                for typed in link::typed(text) {
+                    match typed {
+                        Typed::Words(words) => out.push(Run::text(words, &run.style)),
+                        Typed::Address(shown, target) => {
+                            let style = Style {
+                                link: Some(target.into()),
+                                ..run.style.clone()
+                            };
+                            out.push(Run::text(shown, &style));
+                        }
+                    }
+                }
+            }
+            _ => out.push(run),
+        }
+    }
+    out
+}
+
+fn merged(runs: Vec<Run>) -> Vec<Run> {
+    let mut out: Vec<Run> = Vec::with_capacity(runs.len());
+    for run in runs {
+        match (out.last_mut(), &run.piece) {
+            (
+                Some(Run {
+                    piece: Piece::Text(before),
+                    style,
+                }),
+                Piece::Text(text),
+            ) if *style == run.style => {
+                before.push_str(text);
+            }
+            _ => out.push(run),
+        }
+    }
+    out
+}
+
+/// A mark as it is open around events.
+#[derive(Debug, Clone, PartialEq)]
+enum Mark {
+    Link(Rc<str>),
+    Strong,
+    Emphasis,
+    Deleted,
+}
+
+impl Mark {
+    fn on(&self, style: &Style) -> bool {
+        match self {
+            Mark::Link(target) => style.link.as_ref() == Some(target),
+            Mark::Strong => style.strong,
+            Mark::Emphasis => style.emphasis,
+            Mark::Deleted => style.deleted,
+        }
+    }
+
+    fn start(&self) -> Event<'static> {
+        Event::Start(match self {
+            Mark::Link(target) => link_tag(target),
+            Mark::Strong => Tag::Strong,
+            Mark::Emphasis => Tag::Emphasis,
+            Mark::Deleted => Tag::Strikethrough,
+        })
+    }
+
+    fn end(&self) -> Event<'static> {
+        Event::End(match self {
+            Mark::Link(_) => TagEnd::Link,
+            Mark::Strong => TagEnd::Strong,
+            Mark::Emphasis => TagEnd::Emphasis,
+            Mark::Deleted => TagEnd::Strikethrough,
+        })
+    }
+}
+
+/// The tag of a link without a title.
+pub(super) fn link_tag(target: &str) -> Tag<'static> {
+    Tag::Link {
+        link_type: LinkType::Inline,
+        dest_url: CowStr::from(target.to_owned()),
+        title: CowStr::Borrowed(""),
+        id: CowStr::Borrowed(""),
+    }
+}
+
+fn marks(style: &Style) -> Vec<Mark> {
+    let mut marks: Vec<Mark> = style.link.iter().cloned().map(Mark::Link).collect();
+    marks.extend(style.strong.then_some(Mark::Strong));
+    marks.extend(style.emphasis.then_some(Mark::Emphasis));
+    marks.extend(style.deleted.then_some(Mark::Deleted));
+    marks
+}
+
+/// Writes runs as nested events: the mark that goes on longest is outside.
+pub(super) fn events(runs: Vec<Run>, out: &mut Vec<Event<'static>>) {
+    let mut open: Vec<Mark> = Vec::new();
+    let styles: Vec<Style> = runs.iter().map(|run| run.style.clone()).collect();
+    for (at, run) in runs.into_iter().enumerate() {
+        let keep = open.iter().take_while(|mark| mark.on(&run.style)).count();
+        out.extend(open.drain(keep..).rev().map(|mark| mark.end()));
+        let mut opening: Vec<Mark> = marks(&run.style)
+            .into_iter()
+            .filter(|mark| !open.contains(mark))
+            .collect();
+        let reach = |mark: &Mark| {
+            styles
+                .iter()
+                .skip(at)
+                .take(LOOKAHEAD_MAX)
+                .take_while(|style| mark.on(style))
+                .count()
+        };
+        opening.sort_by_key(|mark| std::cmp::Reverse(reach(mark)));
+        out.extend(opening.iter().map(Mark::start));
+        open.extend(opening);
+        piece(run, out);
+    }
+    out.extend(open.into_iter().rev().map(|mark| mark.end()));
+}
+
+fn piece(run: Run, out: &mut Vec<Event<'static>>) {
+    match run.piece {
+        Piece::Text(text) if run.style.code => out.push(Event::Code(text.into())),
+        Piece::Text(text) => out.push(Event::Text(text.into())),
+        Piece::Break => out.push(Event::HardBreak),
+        Piece::Image { url, alt } => {
+            out.push(Event::Start(Tag::Image {
+                link_type: LinkType::Inline,
+                dest_url: url.into(),
+                title: CowStr::Borrowed(""),
+                id: CowStr::Borrowed(""),
+            }));
+            if !alt.is_empty() {
+                out.push(Event::Text(alt.into()));
+            }
+            out.push(Event::End(TagEnd::Image));
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! Proof of what the module promises.
+
+mod goldens;
+mod hostile;
+mod ordinary;
+mod properties;
+mod reader;
+mod speed;
+
+use super::*;
+
+/// Every dialect.
+const DIALECTS: [Dialect; 7] = [
+    Dialect::GitHub,
+    Dialect::Hugo,
+    Dialect::Zola,
+    Dialect::Jekyll,
+    Dialect::Astro,
+    Dialect::Docusaurus,
+    Dialect::Plain,
+];
+
+/// Every format.
+fn formats() -> Vec<Format> {
+    let mut formats = vec![Format::Html, Format::Plain];
+    formats.extend(DIALECTS.map(Format::Markdown));
+    formats
+}
