@@ -69,7 +69,7 @@ struct World {
 }
 
 fn item(number: u8) -> ItemId {
-    ItemId::top(PRODUCT, ItemKind::Feedback, &number.to_string()).unwrap()
+    ItemId::top(PRODUCT, ItemKind::Feedback, &format!("f{number}")).unwrap()
 }
 
 fn policy() -> Policy {
@@ -106,7 +106,7 @@ impl World {
     fn event(&mut self, number: u8, action: Action, at: i64, title: u8) {
         let body = serde_json::json!({
             "product_id": PRODUCT.0, "action": action.as_str(), "timestamp": (START + at).to_string(),
-            "data": {"feedback_id": number.to_string(), "title": format!("title {title}")},
+            "data": {"feedback_id": item(number).id(), "title": format!("title {title}")},
         });
         let event = EventRecord {
             received_at: Time::from_ms(self.now),
@@ -243,7 +243,7 @@ impl World {
     }
 
     fn find(&mut self, number: u8) -> Option<RemoteRef> {
-        let key = format!("sp-7-feedback-{number}");
+        let key = format!("sp-7-feedback-f{number}");
         let (place, object) = self.objects.iter_mut().enumerate().find(|(_, object)| object.key == key)?;
         if object.hidden > 0 {
             object.hidden -= 1;
@@ -342,7 +342,7 @@ proptest! {
         prop_assert_eq!((connector.queued, connector.parked), (0, 0), "something is still owed");
         let expected = expected(&ops);
         for number in 0..ITEMS {
-            let key = format!("sp-7-feedback-{number}");
+            let key = format!("sp-7-feedback-f{number}");
             let objects: Vec<&Object> = world.objects.iter().filter(|object| object.key == key).collect();
             let Some(known) = expected.get(&number) else { prop_assert!(objects.is_empty()); continue };
             let deleted = known.deleted.is_some_and(|deleted| known.made.is_none_or(|made| made <= deleted));
