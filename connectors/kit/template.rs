@@ -88,7 +88,9 @@ fn environment(output: Output) -> Environment<'static> {
 /// An error on one line, with its line number, without the values it was about.
 fn message(error: &minijinja::Error) -> String {
     let line = error.line().map(|line| format!(" (line {line})")).unwrap_or_default();
-    Cause::new(format!("{}{}{line}", error.kind(), error.detail().map(|detail| format!(": {detail}")).unwrap_or_default())).as_str().to_owned()
+    Cause::new(format!("{}{}{line}", error.kind(), error.detail().map(|detail| format!(": {detail}")).unwrap_or_default()))
+        .as_str()
+        .to_owned()
 }
 
 /// Why a name is no known one; `None` where it is.
@@ -105,7 +107,8 @@ fn unknown(name: &str, environment: &Environment<'_>) -> Option<String> {
         // Functions of the template engine are undeclared names to it as well.
         None if environment.globals().any(|(global, _)| global == root) => None,
         None => {
-            let roots: Vec<&str> = ["event", "product", "links"].into_iter().chain(ItemKind::ALL.iter().map(|kind| kind.template_name())).collect();
+            let roots: Vec<&str> =
+                ["event", "product", "links"].into_iter().chain(ItemKind::ALL.iter().map(|kind| kind.template_name())).collect();
             Some(format!("`{root}` is not known; known are {}", listed(&roots)))
         }
     }

@@ -75,11 +75,7 @@ const fn rows(kind: ItemKind) -> &'static [Row] {
             ("created", "created", Read::Date),
             ("updated", "updated", Read::Date),
         ],
-        ItemKind::Vote => &[
-            ("feedback_id", "feedback_id", Read::Text),
-            ("vote", "vote", Read::Whole),
-            ("created", "created", Read::Date),
-        ],
+        ItemKind::Vote => &[("feedback_id", "feedback_id", Read::Text), ("vote", "vote", Read::Whole), ("created", "created", Read::Date)],
         ItemKind::Subscription => &[("feedback_id", "feedback_id", Read::Text), ("created", "created", Read::Date)],
         ItemKind::Changelog => &[
             ("id", "changelog_id", Read::Text),
@@ -152,7 +148,9 @@ pub fn view(change: &Change<'_>, links: &Links, dialect: Dialect) -> View {
     all.insert(item.id.kind().template_name().to_owned(), Json::Object(own));
     all.insert("links".to_owned(), json!(links.elsewhere));
     all.insert("product".to_owned(), json!({"id": change.product.id.0, "name": change.product.name}));
-    let event = change.event.map(|event| json!({"action": event.action.as_str(), "at": event.at.to_string(), "seq": event.seq, "data": event.data.as_map()}));
+    let event = change
+        .event
+        .map(|event| json!({"action": event.action.as_str(), "at": event.at.to_string(), "seq": event.seq, "data": event.data.as_map()}));
     all.insert("event".to_owned(), event.unwrap_or(Json::Null));
     View(Value::from(Serde(Json::Object(all))))
 }

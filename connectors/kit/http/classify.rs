@@ -80,7 +80,10 @@ fn success(response: Response) -> Result<Answer, Failure> {
     match serde_json::from_slice(&body) {
         Ok(json) => Ok(Answer { status, headers, json }),
         // A captive portal, a PHP notice before the JSON, a sign-in page: who knows what happened.
-        Err(_) => Err(Failure::Unknown { retry_after: None, source: Cause::new(format!("{}, but the body is not JSON", said(&Response { status, headers, body }))) }),
+        Err(_) => Err(Failure::Unknown {
+            retry_after: None,
+            source: Cause::new(format!("{}, but the body is not JSON", said(&Response { status, headers, body }))),
+        }),
     }
 }
 
@@ -167,7 +170,8 @@ mod tests {
 
     #[test]
     fn what_was_not_sent_is_transient_and_what_may_have_been_is_unknown() {
-        let failed = |unsent| classify(Err(TransportError { unsent, source: Cause::new("x") }), Stage::Create, unrefined).unwrap_err().class();
+        let failed =
+            |unsent| classify(Err(TransportError { unsent, source: Cause::new("x") }), Stage::Create, unrefined).unwrap_err().class();
         assert_eq!((failed(Unsent::Certainly), failed(Unsent::Unknown)), ("transient", "unknown"));
     }
 
@@ -181,7 +185,8 @@ mod tests {
 
     #[test]
     fn an_html_page_is_named_by_its_title() {
-        let response = Response { status: StatusCode::BAD_GATEWAY, headers: HeaderMap::new(), body: "<html><title>Bad\ngateway</title>".into() };
+        let response =
+            Response { status: StatusCode::BAD_GATEWAY, headers: HeaderMap::new(), body: "<html><title>Bad\ngateway</title>".into() };
         assert_eq!(said(&response).as_str(), "HTTP 502, an HTML page titled \"Bad gateway\"");
     }
 }

@@ -45,7 +45,8 @@ impl Untrusted {
         if url.scheme() != "https" || !url.username().is_empty() || url.password().is_some() {
             return Err(refused("only https without credentials is fetched"));
         }
-        let known = self.hosts.iter().any(|known| host == known || host.strip_suffix(known.as_str()).is_some_and(|rest| rest.ends_with('.')));
+        let known =
+            self.hosts.iter().any(|known| host == known || host.strip_suffix(known.as_str()).is_some_and(|rest| rest.ends_with('.')));
         if known { Ok(host) } else { Err(refused("its host is not among those images are copied from")) }
     }
 }

@@ -61,7 +61,7 @@ fn what_strangers_wrote_is_data() {
     let item = feedback(json!({"title": "{{ 7 * 7 }} <script>", "description": "{% raw %}"}));
     assert_eq!(render("{{ feedback.title }}", Output::Text, &item).unwrap(), "{{ 7 * 7 }} <script>");
     assert_eq!(render("{{ feedback.title }}", Output::Html, &item).unwrap(), "{{ 7 * 7 }} &lt;script&gt;");
-    assert_eq!(render("{{ feedback.title }}", Output::Json, &item).unwrap(), "\"{{ 7 * 7 }} \\u003cscript\\u003e\"");
+    assert_eq!(render("{{ feedback.title }}", Output::Json, &item).unwrap(), "\"{{ 7 * 7 }} <script>\"");
 }
 
 #[test]
