@@ -114,7 +114,7 @@ fn a_connector_that_does_not_fit_its_kind_is_refused() {
             "[connectors.Blog]\nkind = \"chat\"\nevents = [\"user.create\"]\nwebhook_url = \"x\"",
             &["connectors.Blog: is no name; expected a name of a-z, 0-9, _ and -, at most 63 long, starting with a letter or digit"],
         ),
-        ("[connectors.x]\nenabled = true", &["connectors.x.kind: is missing; expected one of `board`, `chat`, `paper`"]),
+        ("[connectors.x]\nenabled = true", &["connectors.x.kind: is missing; expected one of `board`, `chat`, `site`"]),
         (
             "[connectors.chat]\nkind = \"chat\"\nwebhook_url = \"x\"",
             &["connectors.chat.events: is missing; expected a list, because kind `chat` has to be told what to send"],
@@ -177,9 +177,9 @@ fn products_are_told_apart_by_their_ids() {
             &["products.a.time_zone: `Europe/Berln` is no time zone; did you mean `Europe/Berlin`?"],
         ),
         (
-            "[products.a]\nid = 1\n[products.b]\nid = 2\n[connectors.p]\nkind = \"paper\"\npath = \"out\"",
+            "[products.a]\nid = 1\n[products.b]\nid = 2\n[connectors.p]\nkind = \"site\"\npath = \"out\"",
             &[
-                "connectors.p.products: has 2 products, and a `paper` serves one; expected one name, and another connector for each further product",
+                "connectors.p.products: has 2 products, and a `site` serves one; expected one name, and another connector for each further product",
             ],
         ),
     ]);
