@@ -10,6 +10,7 @@ pub mod crash;
 pub mod delivery;
 pub mod index;
 pub mod journal;
+pub mod logging;
 pub mod receiver;
 pub mod record;
 pub mod sleekplan;
