@@ -2,6 +2,8 @@
 
 use clap::Args;
 use serde_json::{Value, json};
+use sleeksync_connectors::contract::{Cx, Links};
+use sleeksync_connectors::kit::http::{Client, ClientOptions};
 
 use super::probe::probe;
 use super::{CommandError, Context, Exit};
@@ -35,7 +37,7 @@ pub(super) async fn run(context: &Context, args: &CheckArgs) -> Result<Exit, Com
             return Err(error.into());
         }
     };
-    let live = if args.live { ask_around(&config).await } else { Vec::new() };
+    let live = if args.live { ask_around(&config).await? } else { Vec::new() };
     let is_good = live.iter().all(|line| line.is_good);
     if context.output.is_json {
         let lines: Vec<Value> = live.iter().map(|line| json!({"what": line.what, "ok": line.is_good, "message": line.message})).collect();
@@ -61,8 +63,22 @@ struct Line {
     message: String,
 }
 
-async fn ask_around(config: &Config) -> Vec<Line> {
+async fn ask_around(config: &Config) -> Result<Vec<Line>, CommandError> {
     let mut lines = Vec::new();
+    for connector in config.connectors.iter().filter(|connector| connector.enabled) {
+        let options = ClientOptions { timeout: connector.delivery.timeout, ..ClientOptions::default() };
+        let transport = Client::new(&options).map_err(CommandError::Client)?;
+        let links = Links::default();
+        let proved = connector.instance.check(&Cx { transport: &transport, links: &links }).await;
+        lines.push(Line {
+            what: format!("connectors.{}", connector.name),
+            is_good: proved.is_ok(),
+            message: match proved {
+                Ok(()) => format!("{} accepts the credentials", connector.instance.scope()),
+                Err(failure) => format!("{failure}: {}", failure.cause()),
+            },
+        });
+    }
     let what = "receiver.public_url".to_owned();
     match &config.receiver.public_url {
         Some(base) => {
@@ -71,5 +87,5 @@ async fn ask_around(config: &Config) -> Vec<Line> {
         }
         None => lines.push(Line { what, is_good: true, message: "is not set, so it was not probed".to_owned() }),
     }
-    lines
+    Ok(lines)
 }

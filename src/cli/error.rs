@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use sleeksync_connectors::kit::http::ClientError;
+
 use crate::config::LoadError;
 
 /// How a command ended.
@@ -78,6 +80,9 @@ pub enum CommandError {
         #[source]
         source: reqwest::Error,
     },
+    /// The services cannot be asked.
+    #[error("the services cannot be asked")]
+    Client(#[source] ClientError),
     /// A file cannot be read or written.
     #[error("{} cannot be {verb}", .path.display())]
     File {
@@ -106,6 +111,7 @@ impl CommandError {
             CommandError::Stranger { .. }
             | CommandError::Refused { .. }
             | CommandError::Http { .. }
+            | CommandError::Client(_)
             | CommandError::File { .. }
             | CommandError::Answer(_)
             | CommandError::Random(_) => Exit::Failed,

@@ -1,7 +1,7 @@
 //! Asks `receiver.public_url` from the outside, and tells apart what stands between Sleekplan and the listener.
 //!
-//! Nothing it sends can become an event: it GETs, which is no webhook, and where that does not tell whether the key arrives it POSTs a
-//! body that is longer than the receiver takes.
+//! Nothing it sends can become an event: it GETs, which is no webhook, and to learn whether the key arrives it POSTs a body that is
+//! longer than the receiver takes, which is refused unread.
 
 use std::error::Error;
 use std::time::Duration;
@@ -103,21 +103,49 @@ enum Seen {
 pub(super) async fn probe(receiver: &ReceiverConfig, base: &Url) -> Finding {
     let webhook = super::url::webhook_url(receiver);
     let key = receiver.keys.first().map(|key| key.expose().to_owned());
-    let with_key = look(Method::GET, &webhook, key.as_deref(), 0, &receiver.path).await;
-    if !matches!(with_key, Seen::Ours(_)) {
-        let health = format!("{}/health/live", base.as_str().trim_end_matches('/'));
-        let healthy = look(Method::GET, &health, None, 0, &receiver.path).await;
-        return not_the_webhook(with_key, &healthy, &receiver.path);
+    let reached = look(Method::GET, &webhook, key.as_deref(), Load::Nothing, &receiver.path).await;
+    match reached {
+        Seen::Ours(StatusCode::NOT_FOUND) => Finding::WrongPath { path: receiver.path.clone() },
+        Seen::Ours(_) if key.is_none() => Finding::Reached,
+        Seen::Ours(_) => {
+            let load = Load::Spaces(receiver.body_bytes_max + 1);
+            let mut too_long = look(Method::POST, &webhook, key.as_deref(), load, &receiver.path).await;
+            if matches!(too_long, Seen::Nothing(_)) {
+                // Refused while it was still being sent, which breaks the connection. Then the length is only announced.
+                let load = Load::Announced(receiver.body_bytes_max + 1);
+                too_long = look(Method::POST, &webhook, key.as_deref(), load, &receiver.path).await;
+            }
+            key_arrives(&too_long)
+        }
+        seen => {
+            let health = format!("{}/health/live", base.as_str().trim_end_matches('/'));
+            let healthy = look(Method::GET, &health, None, Load::Nothing, &receiver.path).await;
+            not_the_webhook(seen, &healthy, &receiver.path)
+        }
     }
-    if key.is_none() {
-        return judge(&with_key, &with_key, None, &receiver.path);
+}
+
+/// What a request of the probe carries.
+#[derive(Clone, Copy)]
+enum Load {
+    Nothing,
+    /// So many spaces: no JSON, should anybody keep it.
+    Spaces(usize),
+    /// A length, and then nothing.
+    Announced(usize),
+}
+
+impl Load {
+    fn put(self, request: reqwest::RequestBuilder) -> reqwest::RequestBuilder {
+        match self {
+            Load::Nothing => request,
+            Load::Spaces(count) => request.body(vec![b' '; count]),
+            Load::Announced(count) => {
+                let never = futures_util::stream::pending::<Result<Vec<u8>, std::io::Error>>();
+                request.header(http::header::CONTENT_LENGTH, count).body(reqwest::Body::wrap_stream(never))
+            }
+        }
     }
-    let without_key = look(Method::GET, &webhook, None, 0, &receiver.path).await;
-    if with_key != without_key {
-        return judge(&with_key, &without_key, None, &receiver.path);
-    }
-    let too_long = look(Method::POST, &webhook, key.as_deref(), receiver.body_bytes_max + 1, &receiver.path).await;
-    judge(&with_key, &without_key, Some(&too_long), &receiver.path)
 }
 
 /// Why an answer is not the webhook's.
@@ -129,20 +157,17 @@ fn not_the_webhook(seen: Seen, health: &Seen, path: &str) -> Finding {
     }
 }
 
-/// What follows from the answers with the key, without it, and to a body that is too long.
-fn judge(with_key: &Seen, without_key: &Seen, too_long: Option<&Seen>, path: &str) -> Finding {
-    match (with_key, without_key, too_long) {
-        (Seen::Ours(StatusCode::NOT_FOUND), ..) => Finding::WrongPath { path: path.to_owned() },
-        // The receiver asks for the key before it minds the method, and tells the two apart.
-        (with, without, None) if with != without => Finding::Reached,
-        (_, _, Some(Seen::Ours(StatusCode::PAYLOAD_TOO_LARGE))) => Finding::Reached,
-        (_, _, Some(Seen::Ours(StatusCode::UNAUTHORIZED))) => Finding::KeyStripped,
+/// Whether the key arrives, by the answer to a body that is too long: the receiver asks for the key before it minds the length.
+fn key_arrives(too_long: &Seen) -> Finding {
+    match too_long {
+        Seen::Ours(StatusCode::PAYLOAD_TOO_LARGE) => Finding::Reached,
+        Seen::Ours(StatusCode::UNAUTHORIZED) => Finding::KeyStripped,
         _ => Finding::KeyUnproved,
     }
 }
 
 /// Sends one request without following redirects.
-async fn look(method: Method, url: &str, key: Option<&str>, body_bytes: usize, path: &str) -> Seen {
+async fn look(method: Method, url: &str, key: Option<&str>, load: Load, path: &str) -> Seen {
     use_ring();
     let nothing = |finding| Seen::Nothing(finding);
     let Ok(mut url) = Url::parse(url) else { return nothing(Finding::Unreached { host: url.to_owned() }) };
@@ -156,7 +181,7 @@ async fn look(method: Method, url: &str, key: Option<&str>, body_bytes: usize, p
     }
     let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).timeout(TIMEOUT).build();
     let Ok(client) = client else { return nothing(Finding::Tls { reason: "there are no trusted roots".to_owned() }) };
-    match client.request(method, url).body(vec![b' '; body_bytes]).send().await {
+    match load.put(client.request(method, url)).send().await {
         Ok(response) => {
             let (status, headers) = (response.status(), response.headers().clone());
             let body = start_of(response).await;
@@ -257,15 +282,10 @@ mod tests {
     }
 
     #[test]
-    fn whether_the_key_arrives_follows_from_the_difference_it_makes() {
-        let ours = |status| Seen::Ours(StatusCode::from_u16(status).unwrap());
-        let judged = |with, without, long: Option<Seen>| judge(&ours(with), &ours(without), long.as_ref(), PATH);
-        assert_eq!(judged(405, 401, None), Finding::Reached);
-        assert_eq!(judged(405, 405, Some(ours(413))), Finding::Reached);
-        assert_eq!(judged(405, 405, Some(ours(401))), Finding::KeyStripped);
-        assert_eq!(judged(401, 401, Some(ours(401))), Finding::KeyStripped);
-        assert_eq!(judged(405, 405, Some(answer(413, &[], "<html>nginx</html>"))), Finding::KeyUnproved);
-        assert_eq!(judged(404, 404, Some(ours(404))), Finding::WrongPath { path: PATH.to_owned() });
+    fn whether_the_key_arrives_follows_from_the_answer_to_a_body_that_is_too_long() {
+        assert_eq!(key_arrives(&Seen::Ours(StatusCode::PAYLOAD_TOO_LARGE)), Finding::Reached);
+        assert_eq!(key_arrives(&Seen::Ours(StatusCode::UNAUTHORIZED)), Finding::KeyStripped);
+        assert_eq!(key_arrives(&answer(413, &[], "<html>nginx</html>")), Finding::KeyUnproved);
     }
 
     #[test]

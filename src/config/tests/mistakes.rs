@@ -156,6 +156,26 @@ fn a_connector_that_does_not_fit_its_kind_is_refused() {
 }
 
 #[test]
+fn templates_and_conditions_are_read_before_anything_runs() {
+    let starts = |text: &str, start: &str| {
+        let lines = lines(text);
+        assert!(lines.len() == 1 && lines[0].starts_with(start), "{lines:?} does not start with {start}");
+    };
+    starts(&format!("{BOARD}when = {{ feedback = \"votes_up >= \" }}"), "connectors.board.when.feedback: syntax error");
+    starts(
+        &format!("{BOARD}when = {{ feedback = \"vots_up > 5\" }}"),
+        "connectors.board.when.feedback: `vots_up` is not known; known are ",
+    );
+    starts("[products.a]\nentry_url = \"https://a/{{ entry.id\"", "products.a.entry_url: syntax error");
+    starts("[products.a]\nfeedback_url = \"https://a/{{ feedback.number }}\"", "products.a.feedback_url: `feedback.number` is not known");
+    expect(&[(
+        "[products.a]\nentry_url = \"https://a/{{ entry.type }}\"",
+        &["products.a.entry_url: cannot be filled in; expected entry.id and entry.title at most"],
+    )]);
+    expect(&[(&format!("{BOARD}when = {{ feedback = \"votes_up >= 5 and type == 'bug'\" }}"), &[])]);
+}
+
+#[test]
 fn two_enabled_connectors_of_one_scope_are_refused() {
     let two = "[connectors.a]\nkind = \"board\"\nrepository = \"a/b\"\ntoken = \"t\"\n[connectors.b]\nkind = \"board\"\nrepository = \"a/b\"\ntoken = \"t\"\n";
     let line = "connectors.b: writes to `board:a/b` like connectors.a, and both take the same kinds of items; expected one of them \
