@@ -6,3 +6,5 @@
 pub mod contract;
 pub mod kit;
 pub mod registry;
+
+mod site;

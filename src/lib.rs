@@ -4,12 +4,14 @@
 
 pub mod admin;
 pub mod app;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod crash;
 pub mod delivery;
 pub mod index;
 pub mod journal;
+pub mod logging;
 pub mod receiver;
 pub mod record;
 pub mod sleekplan;

@@ -115,11 +115,17 @@ impl Desk {
             Decision::Pause { connector } => {
                 let (id, _) = self.connector(&view, connector)?;
                 let why = "paused by a person".to_owned();
-                one(Record::Halted(Halted { connector: id, halt: Halt::Paused, why, at, all: false }), format!("{connector} is paused; its queue keeps filling"))
+                one(
+                    Record::Halted(Halted { connector: id, halt: Halt::Paused, why, at, all: false }),
+                    format!("{connector} is paused; its queue keeps filling"),
+                )
             }
             Decision::Resume { connector, all } => {
                 let (id, _) = self.connector(&view, connector)?;
-                one(Record::Halted(Halted { connector: id, halt: Halt::No, why: String::new(), at, all: *all }), format!("{connector} goes on"))
+                one(
+                    Record::Halted(Halted { connector: id, halt: Halt::No, why: String::new(), at, all: *all }),
+                    format!("{connector} goes on"),
+                )
             }
             Decision::Move { from, to } => self.move_record(from, to),
             Decision::Reset { connector } => {
@@ -130,7 +136,9 @@ impl Desk {
             Decision::DropQueue { connector } => {
                 let (id, row) = self.connector(&view, connector)?;
                 if !row.removed {
-                    let message = format!("{connector} is still configured; take it out of the configuration first, or use `connector reset {connector}`");
+                    let message = format!(
+                        "{connector} is still configured; take it out of the configuration first, or use `connector reset {connector}`"
+                    );
                     return Err(DeskError::Invalid { message });
                 }
                 let message = format!("the {} deliveries {connector} owed are dropped", row.queued + row.parked);
@@ -151,11 +159,16 @@ impl Desk {
                 return Err(DeskError::Invalid { message: format!("{from} is of kind {}, {to} of kind {}", row.kind, target.kind) });
             }
             if !view.links(holder, None, 1)?.is_empty() {
-                return Err(DeskError::Invalid { message: format!("{to} has links of its own already; `connector reset {to}` forgets them") });
+                return Err(DeskError::Invalid {
+                    message: format!("{to} has links of its own already; `connector reset {to}` forgets them"),
+                });
             }
             scope = target.scope;
         }
-        Ok((vec![Record::Moved(Moved { connector: id, name: to.to_owned(), scope })], format!("{to} has the links and the queue of {from}")))
+        Ok((
+            vec![Record::Moved(Moved { connector: id, name: to.to_owned(), scope })],
+            format!("{to} has the links and the queue of {from}"),
+        ))
     }
 
     /// Proves a connector's credentials; a passing check ends `unauthorized` and `down`.

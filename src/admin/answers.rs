@@ -166,7 +166,10 @@ fn state(row: &ConnectorRow, assignment: Option<&Assignment>, now: Time) -> (&'s
         return ("removed", Some("no longer in the configuration; its links and queue are kept".to_owned()));
     };
     if let Some(to) = &row.moved_to {
-        let reason = format!("its scope was {}, the configuration says {to}; `connector move` keeps its links, `connector reset` forgets them", row.scope);
+        let reason = format!(
+            "its scope was {}, the configuration says {to}; `connector move` keeps its links, `connector reset` forgets them",
+            row.scope
+        );
         return ("moved", Some(reason));
     }
     if !row.enabled {

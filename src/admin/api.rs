@@ -29,7 +29,10 @@ struct Asked {
 }
 
 /// All routes of the admin listener.
-pub fn routes(desk: Arc<Desk>, guard: Guard) -> impl Filter<Extract = (http::Response<Bytes>,), Error = Infallible> + Clone + Send + Sync + 'static {
+pub fn routes(
+    desk: Arc<Desk>,
+    guard: Guard,
+) -> impl Filter<Extract = (http::Response<Bytes>,), Error = Infallible> + Clone + Send + Sync + 'static {
     let guard = Arc::new(guard);
     let query = warp::query::raw().or(warp::any().map(String::new)).unify();
     warp::method()
@@ -51,7 +54,12 @@ pub fn routes(desk: Arc<Desk>, guard: Guard) -> impl Filter<Extract = (http::Res
                 respond(status, &answer)
             }
         })
-        .recover(|_| async { Ok::<_, Infallible>(respond(StatusCode::BAD_REQUEST, &json!({"error": {"code": "bad_request", "message": "the request cannot be read", "hint": ""}}))) })
+        .recover(|_| async {
+            Ok::<_, Infallible>(respond(
+                StatusCode::BAD_REQUEST,
+                &json!({"error": {"code": "bad_request", "message": "the request cannot be read", "hint": ""}}),
+            ))
+        })
         .unify()
 }
 
@@ -92,7 +100,12 @@ async fn handle(desk: &Arc<Desk>, asked: Asked) -> Answer {
     match result {
         Some(Ok(value)) => (StatusCode::OK, value),
         Some(Err(failed)) => failure(&failed),
-        None => error(StatusCode::NOT_FOUND, "not_found", "there is nothing here", "the API is at /api/v1/: status, events, queue, parked, links"),
+        None => error(
+            StatusCode::NOT_FOUND,
+            "not_found",
+            "there is nothing here",
+            "the API is at /api/v1/: status, events, queue, parked, links",
+        ),
     }
 }
 
@@ -219,10 +232,22 @@ fn health(desk: &Desk, path: &str) -> Answer {
 
 fn refused(refusal: Refusal) -> Answer {
     match refusal {
-        Refusal::Token => error(StatusCode::UNAUTHORIZED, "unauthorized", "the token is missing or wrong", "send `Authorization: Bearer TOKEN` with the token of [admin]"),
+        Refusal::Token => error(
+            StatusCode::UNAUTHORIZED,
+            "unauthorized",
+            "the token is missing or wrong",
+            "send `Authorization: Bearer TOKEN` with the token of [admin]",
+        ),
         Refusal::Host => error(StatusCode::FORBIDDEN, "host", "it does not answer to this host name", "add the name to admin.hosts"),
-        Refusal::Origin => error(StatusCode::FORBIDDEN, "origin", "another site's page may not ask", "use the command line, or the dashboard at its own address"),
-        Refusal::ContentType => error(StatusCode::FORBIDDEN, "content_type", "a change must be sent as JSON", "send `Content-Type: application/json`"),
+        Refusal::Origin => error(
+            StatusCode::FORBIDDEN,
+            "origin",
+            "another site's page may not ask",
+            "use the command line, or the dashboard at its own address",
+        ),
+        Refusal::ContentType => {
+            error(StatusCode::FORBIDDEN, "content_type", "a change must be sent as JSON", "send `Content-Type: application/json`")
+        }
     }
 }
 
@@ -231,7 +256,9 @@ fn failure(failed: &DeskError) -> Answer {
     match failed {
         DeskError::Unknown { .. } => error(StatusCode::NOT_FOUND, "not_found", &message, "the lists show what there is"),
         DeskError::Invalid { .. } | DeskError::Item(_) => error(StatusCode::BAD_REQUEST, "invalid", &message, ""),
-        DeskError::Index(_) => error(StatusCode::SERVICE_UNAVAILABLE, "index", &message, "it is being opened or rebuilt; try again in a moment"),
+        DeskError::Index(_) => {
+            error(StatusCode::SERVICE_UNAVAILABLE, "index", &message, "it is being opened or rebuilt; try again in a moment")
+        }
         DeskError::Read(_) | DeskError::Append(_) => error(StatusCode::SERVICE_UNAVAILABLE, "journal", &message, "see the log"),
     }
 }

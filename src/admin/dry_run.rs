@@ -101,7 +101,9 @@ impl Desk {
                 item: Some(item),
                 mark: None,
             }),
-            payload::Shape::Unrecognised { reason } => Err(DeskError::Invalid { message: format!("it would be kept as unrecognised: {reason}") }),
+            payload::Shape::Unrecognised { reason } => {
+                Err(DeskError::Invalid { message: format!("it would be kept as unrecognised: {reason}") })
+            }
         }
     }
 
@@ -117,7 +119,8 @@ impl Desk {
         let item = prospect.row.to_item();
         let event = prospect.event.as_ref().filter(|_| connector.every);
         let name = Desk::item_name(self.only_product()?, &item.id);
-        let shown = |skip: Option<String>, steps: Vec<Value>| json!({"connector": connector.name, "item": name, "skip": skip, "steps": steps});
+        let shown =
+            |skip: Option<String>, steps: Vec<Value>| json!({"connector": connector.name, "item": name, "skip": skip, "steps": steps});
         if connector.every && event.is_none() {
             return Ok(shown(Some("it announces events, and there is none".to_owned()), Vec::new()));
         }
@@ -171,7 +174,8 @@ impl Desk {
         let parent = item.id.parent().map(|parent| view.item(&parent)).transpose()?.flatten();
         let product = self.shared.products.product(item.id.product());
         let key = self.shared.key(&connector.scope, &item.id);
-        let change = Change { item: &item, parent: parent.as_ref(), event: None, product: &product, key: &key, at: self.shared.clock.now() };
+        let change =
+            Change { item: &item, parent: parent.as_ref(), event: None, product: &product, key: &key, at: self.shared.clock.now() };
         let Ok(plan) = assignment.connector.plan(&change, &links) else { return Ok(true) };
         Ok(crate::delivery::renders_anew(plan, &links))
     }

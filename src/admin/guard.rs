@@ -92,7 +92,8 @@ mod tests {
     use http::HeaderValue;
 
     fn check(guard: &Guard, method: Method, headers: &[(&'static str, &str)]) -> Result<(), Refusal> {
-        let headers = headers.iter().map(|(name, value)| (header::HeaderName::from_static(name), HeaderValue::from_str(value).unwrap())).collect();
+        let headers =
+            headers.iter().map(|(name, value)| (header::HeaderName::from_static(name), HeaderValue::from_str(value).unwrap())).collect();
         guard.check(&method, &headers)
     }
 

@@ -3,9 +3,9 @@
 //!
 //! Nothing here delivers: a decision is a record, and delivery sees it as everybody does, in the index.
 
-pub mod api;
-mod answers;
 mod actions;
+mod answers;
+pub mod api;
 mod dry_run;
 pub mod guard;
 mod listing;
@@ -19,8 +19,8 @@ use sleeksync_connectors::contract::{ItemId, ParseItemIdError, ProductId, Time};
 
 pub use actions::{Decision, Done};
 pub use answers::{ConnectorAnswer, StatusAnswer};
-pub use listing::Query;
 pub use dry_run::Subject;
+pub use listing::Query;
 pub use replay::{ReplayAnswer, ReplayRequest};
 
 use crate::delivery::{Assignment, Shared};

@@ -70,7 +70,12 @@ impl Desk {
         }
         let mut last = Seq(0);
         for group in duties.chunks(PAGE) {
-            let owed = Owed { duties: group.to_vec(), include_history: request.include_history, stale: request.stale, at: self.shared.clock.now() };
+            let owed = Owed {
+                duties: group.to_vec(),
+                include_history: request.include_history,
+                stale: request.stale,
+                at: self.shared.clock.now(),
+            };
             last = self.shared.append(&[Record::Owed(owed)], Room::Normal).await?;
         }
         self.shared.index.wait_folded(last.0).await;
@@ -109,7 +114,14 @@ impl Desk {
         Ok(duties)
     }
 
-    fn announcements(&self, id: ConnectorId, row: &ConnectorRow, item: Option<&ItemId>, since: Time, again: bool) -> Result<Vec<DutyKey>, DeskError> {
+    fn announcements(
+        &self,
+        id: ConnectorId,
+        row: &ConnectorRow,
+        item: Option<&ItemId>,
+        since: Time,
+        again: bool,
+    ) -> Result<Vec<DutyKey>, DeskError> {
         if !again {
             return Err(DeskError::Invalid { message: format!("{} announces events: `--again` repeats what it announced", row.name) });
         }

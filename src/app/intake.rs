@@ -59,7 +59,8 @@ impl Intake for Gate {
             EventStatus::Unrecognised(_) => Receipt::Unrecognised,
             EventStatus::Quarantined => Receipt::Quarantined,
         };
-        let record = Record::Event(EventRecord { received_at: arrival.received_at, at: arrival.effective_at, status, product, action, item, mark });
+        let record =
+            Record::Event(EventRecord { received_at: arrival.received_at, at: arrival.effective_at, status, product, action, item, mark });
         let bytes = record.encode(&arrival.body).map_err(|_| Refused::Failed)?;
         let mark = mark.map(|mark| crate::journal::Mark { digest: mark.digest, subject: mark.subject, only_newest: mark.only_newest });
         match self.desk.shared.journal.append(vec![Entry { bytes, mark }], Room::Normal).await {

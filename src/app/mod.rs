@@ -4,8 +4,8 @@
 //! begins when it has caught up. Order at shutdown: new events are refused, steps in flight end, the index is closed, the journal last.
 
 mod intake;
-mod store;
 mod staff;
+mod store;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -91,7 +91,12 @@ impl App {
             token: config.admin.token.clone(),
         };
         let admin = admin::api::routes(Arc::clone(&store.desk), guard);
-        receiver::serve(listeners.admin, admin, receiver::Limits { connections_max: ADMIN_CONNECTIONS_MAX, header_timeout: config.receiver.header_timeout }, &listening);
+        receiver::serve(
+            listeners.admin,
+            admin,
+            receiver::Limits { connections_max: ADMIN_CONNECTIONS_MAX, header_timeout: config.receiver.header_timeout },
+            &listening,
+        );
         let products = Arc::clone(&store.shared().products);
         receiver::listen(listeners.receiver, receiver_settings(config), Arc::clone(&gate), products, clock, &listening);
         let step_patience = config.connectors.iter().map(|connector| connector.delivery.timeout).max().unwrap_or_default();

@@ -77,7 +77,8 @@ impl Store {
             tracing::error!(first = gap.first.0, last = gap.last.0, place = %gap.at, "records are lost");
         }
         let journal = Arc::new(journal);
-        let settings = index::Settings { path: path.join("index"), retention: config.store.retention, checkpoint_records: CHECKPOINT_RECORDS };
+        let settings =
+            index::Settings { path: path.join("index"), retention: config.store.retention, checkpoint_records: CHECKPOINT_RECORDS };
         let index = Index::start(settings, Arc::clone(&journal), clock.clone(), &index_supervisor);
         let products = Arc::new(Products::new(&config.products));
         let shared = Arc::new(Shared { journal, index, clock, identity, products, supervisor: Supervisor::new() });

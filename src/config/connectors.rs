@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use figment::value::{Dict, Value};
 use sleeksync_connectors::contract::{Action, AnyConnector, ItemKind};
+use sleeksync_connectors::kit::template::Expression;
 use sleeksync_connectors::registry::Kind;
 
 use super::mistake::{expected_one_of, shown};
@@ -154,6 +155,10 @@ fn when(reader: &mut Reader<'_>, at: &[String], kind: &Kind, raw: BTreeMap<Strin
     for (word, Filled(expression)) in raw {
         match items.iter().find(|item| item.template_name() == word) {
             Some(item) => {
+                // Compiled here to be checked; whoever evaluates it compiles it again.
+                if let Err(problem) = Expression::new(&expression, *item) {
+                    reader.report(&below(&at, word.as_str()), problem, "expected a condition such as \"votes_up >= 5\"");
+                }
                 when.insert(*item, expression);
             }
             None => reader.report(

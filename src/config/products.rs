@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
-use sleeksync_connectors::contract::ProductId;
+use sleeksync_connectors::contract::{Fields, Item, ItemId, ItemKind, ProductId, Time};
+use sleeksync_connectors::kit::template::{Output, Template};
+use sleeksync_connectors::kit::view::public_url;
 use url::Url;
 
 use super::ProductConfig;
@@ -46,7 +48,7 @@ fn product(reader: &mut Reader<'_>, name: &str) -> Option<ProductConfig> {
     if raw.id == Some(0) {
         reader.report(&below(&at, "id"), "is zero", "expected the product's number at Sleekplan");
     }
-    Some(ProductConfig {
+    let product = ProductConfig {
         name: name.to_owned(),
         id: raw.id.map(ProductId),
         api_key: raw.api_key,
@@ -58,7 +60,28 @@ fn product(reader: &mut Reader<'_>, name: &str) -> Option<ProductConfig> {
         feedback_url: raw.feedback_url.map(|url| url.0),
         statuses: labels(raw.statuses),
         types: labels(raw.types),
-    })
+    };
+    check_templates(reader, &at, &product);
+    Some(product)
+}
+
+/// Checks the two address templates by themselves, then on a sample: they see an id and a title, no more.
+fn check_templates(reader: &mut Reader<'_>, at: &[String], product: &ProductConfig) {
+    let sample = product.product(ProductId(1));
+    for (key, kind, source) in
+        [("entry_url", ItemKind::Changelog, &product.entry_url), ("feedback_url", ItemKind::Feedback, &product.feedback_url)]
+    {
+        let Some(source) = source else { continue };
+        let item = ItemId::top(sample.id, kind, "1").map(|id| Item { id, fields: Fields::default(), at: Time::ZERO, deleted: false });
+        match Template::new(key, source, Output::Text) {
+            Err(error) => reader.report(&below(at, key), error.problem, format!("expected {}", error.expected)),
+            Ok(_) if item.is_none_or(|item| public_url(&item, &sample).is_none()) => {
+                let name = kind.template_name();
+                reader.report(&below(at, key), "cannot be filled in", format!("expected {name}.id and {name}.title at most"));
+            }
+            Ok(_) => {}
+        }
+    }
 }
 
 fn labels(raw: BTreeMap<String, Filled>) -> BTreeMap<String, String> {

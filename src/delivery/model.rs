@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use sleeksync_connectors::contract::{
-    Action, Cause, Effect, Failure, Hash, ItemId, ItemKind, Limit, Links, OnMissing, Part, Product, ProductId, RemoteKey, RemoteRef, Repeat, Scope, Step,
-    StepName, Time,
+    Action, Cause, Effect, Failure, Hash, ItemId, ItemKind, Limit, Links, OnMissing, Part, Product, ProductId, RemoteKey, RemoteRef,
+    Repeat, Scope, Step, StepName, Time,
 };
 
 use super::backoff::Backoff;
@@ -15,9 +15,7 @@ use super::run::{Input, Outside, Policy, Run, Then};
 use super::verdict::{Filter, Known, Steps, Verdict, judge, open_steps};
 use crate::index::row::DutyRow;
 use crate::index::testing::{Rows, fold_all, fold_into, view};
-use crate::record::{
-    ConnectorId, EventRecord, EventStatus, Record, Retried, Roster, RosterEntry, Settled, SettledAs, Since,
-};
+use crate::record::{ConnectorId, EventRecord, EventStatus, Record, Retried, Roster, RosterEntry, Settled, SettledAs, Since};
 
 const PRODUCT: ProductId = ProductId(7);
 const ISSUE: Part = Part::new("issue");

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use sleeksync_connectors::contract::{Action, AnyPlan, AnyStep, Effect, Event, For, Item, ItemKind, Links, Plan, Product, Reason, Repeat, Time};
+use sleeksync_connectors::contract::{
+    Action, AnyPlan, AnyStep, Effect, Event, For, Item, ItemKind, Links, Plan, Product, Reason, Repeat, Time,
+};
 use sleeksync_connectors::kit::template::Expression;
 
 use crate::index::row::{ConnectorRow, DutyRow, ItemRow, LinkRow};

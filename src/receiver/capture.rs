@@ -25,7 +25,10 @@ impl Capture {
         if let Err(error) = create(&self.folder, &path, body).await
             && !self.warned.swap(true, Ordering::Relaxed)
         {
-            tracing::error!(error = &error as &dyn std::error::Error, "receiver.capture_dir cannot be written; events are accepted all the same");
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "receiver.capture_dir cannot be written; events are accepted all the same"
+            );
         }
     }
 }

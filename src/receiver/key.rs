@@ -36,11 +36,15 @@ mod tests {
     #[test]
     fn any_of_the_keys_opens_however_it_is_sent() {
         let keys = Keys::new(&[Secret::new("old key&1"), Secret::new("new")]);
-        let header = |value: &'static str| HeaderMap::from_iter([(http::HeaderName::from_static("x-secret"), http::HeaderValue::from_static(value))]);
+        let header = |value: &'static str| {
+            HeaderMap::from_iter([(http::HeaderName::from_static("x-secret"), http::HeaderValue::from_static(value))])
+        };
         assert!(keys.admit("key=new", &HeaderMap::new()));
         assert!(keys.admit("a=b&key=old+key%261", &HeaderMap::new()));
         assert!(keys.admit("", &header("new")));
-        for (query, headers) in [("", HeaderMap::new()), ("key=", HeaderMap::new()), ("key=New", HeaderMap::new()), ("xkey=new", header("old"))] {
+        for (query, headers) in
+            [("", HeaderMap::new()), ("key=", HeaderMap::new()), ("key=New", HeaderMap::new()), ("xkey=new", header("old"))]
+        {
             assert!(!keys.admit(query, &headers), "{query}");
         }
     }

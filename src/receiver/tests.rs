@@ -90,7 +90,8 @@ impl Running {
 fn complete(answer: &[u8]) -> bool {
     let text = String::from_utf8_lossy(answer);
     let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
-    let length = head.lines().find_map(|line| line.to_lowercase().strip_prefix("content-length: ").map(|length| length.parse::<usize>().unwrap()));
+    let length =
+        head.lines().find_map(|line| line.to_lowercase().strip_prefix("content-length: ").map(|length| length.parse::<usize>().unwrap()));
     length.is_some_and(|length| body.len() >= length)
 }
 
@@ -122,7 +123,9 @@ async fn the_table_of_answers_holds() {
 #[tokio::test]
 async fn a_body_in_chunks_is_taken_and_capped() {
     let receiver = running(|_| ()).await;
-    let chunked = |body: &str| format!("POST {HOOK} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n{:x}\r\n{body}\r\n0\r\n\r\n", body.len());
+    let chunked = |body: &str| {
+        format!("POST {HOOK} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n{:x}\r\n{body}\r\n0\r\n\r\n", body.len())
+    };
     assert!(receiver.raw(&chunked(EVENT)).await.starts_with("HTTP/1.1 200"));
     assert!(receiver.raw(&chunked(&"y".repeat(2000))).await.starts_with("HTTP/1.1 413"));
 }

@@ -73,7 +73,8 @@ mod tests {
 
     #[test]
     fn the_spelling_of_the_json_makes_no_difference() {
-        let plain = br#"{"product_id":5,"action":"item.create","data":{"feedback_id":"3","n":1,"title":"a b"},"timestamp":"1506985999000"}"#;
+        let plain =
+            br#"{"product_id":5,"action":"item.create","data":{"feedback_id":"3","n":1,"title":"a b"},"timestamp":"1506985999000"}"#;
         let spelled = br#" {"timestamp":1506985999, "action":"item\u002ecreate","data":{"title":"a\u0020b","n":1.0,"feedback_id":"3"},"product_id":"5"}"#;
         assert_eq!(mark_of(plain), mark_of(spelled));
         assert!(mark_of(plain).is_some());
@@ -82,7 +83,8 @@ mod tests {
     #[test]
     fn any_other_value_is_another_event() {
         let body = |value: Value| mark_of(value.to_string().as_bytes()).unwrap().digest;
-        let base = json!({"product_id": 5, "action": "item.create", "data": {"feedback_id": "3", "tags": []}, "timestamp": "1506985999000"});
+        let base =
+            json!({"product_id": 5, "action": "item.create", "data": {"feedback_id": "3", "tags": []}, "timestamp": "1506985999000"});
         let others = [
             json!({"product_id": 6, "action": "item.create", "data": {"feedback_id": "3", "tags": []}, "timestamp": "1506985999000"}),
             json!({"product_id": 5, "action": "item.update", "data": {"feedback_id": "3", "tags": []}, "timestamp": "1506985999000"}),

@@ -158,7 +158,9 @@ pub fn shape(decoded: &Decoded<'_>) -> Shape {
         Err(word) if word.is_empty() => return unrecognised("it names no action".to_owned()),
         Err(word) => return unrecognised(format!("`{word}` is no action that is documented")),
     };
-    let Some(product) = decoded.product else { return unrecognised("it names no product, neither in the envelope nor in the data".to_owned()) };
+    let Some(product) = decoded.product else {
+        return unrecognised("it names no product, neither in the envelope nor in the data".to_owned());
+    };
     match decoded.targets.first() {
         Some(target) if target.item.kind() == action.kind() => Shape::Recognised { product, action, item: target.item.clone() },
         _ => unrecognised(format!("`data` holds no id of a {}", action.kind())),

@@ -29,9 +29,7 @@ impl Plain {
             Event::Start(tag) => self.start(tag),
             Event::End(end) => self.end(*end),
             Event::Text(text) | Event::Code(text) => self.leaf.push_str(text),
-            Event::SoftBreak | Event::HardBreak => {
-                self.leaf.push(if self.cells > 0 { ' ' } else { '\n' })
-            }
+            Event::SoftBreak | Event::HardBreak => self.leaf.push(if self.cells > 0 { ' ' } else { '\n' }),
             Event::Rule => {
                 self.flush();
                 self.lines.block("---");
@@ -88,9 +86,7 @@ impl Plain {
                 self.lines.close();
             }
             TagEnd::Link | TagEnd::Image => self.address(),
-            TagEnd::Paragraph | TagEnd::Heading(_) | TagEnd::TableHead | TagEnd::TableRow => {
-                self.flush()
-            }
+            TagEnd::Paragraph | TagEnd::Heading(_) | TagEnd::TableHead | TagEnd::TableRow => self.flush(),
             TagEnd::CodeBlock => {
                 self.leaf.truncate(self.leaf.trim_end_matches('\n').len());
                 self.flush();
@@ -107,9 +103,7 @@ impl Plain {
         let shown = self.leaf.get(from..).unwrap_or_default();
         let bare = address.strip_prefix("mailto:").unwrap_or(&address);
         let said = shown.trim_end_matches('/') == bare.trim_end_matches('/')
-            || address
-                .strip_prefix("http://")
-                .is_some_and(|rest| rest.trim_end_matches('/') == shown);
+            || address.strip_prefix("http://").is_some_and(|rest| rest.trim_end_matches('/') == shown);
         if shown.is_empty() {
             self.leaf.push_str(bare);
         } else if !said && !shown.ends_with(&format!("({bare})")) {

@@ -42,17 +42,12 @@ pub(super) enum Piece {
 
 impl Run {
     fn text(text: &str, style: &Style) -> Self {
-        Self {
-            piece: Piece::Text(text.to_owned()),
-            style: style.clone(),
-        }
+        Self { piece: Piece::Text(text.to_owned()), style: style.clone() }
     }
 
     fn visible(&self) -> bool {
         match &self.piece {
-            Piece::Text(text) => text
-                .chars()
-                .any(|c| !c.is_whitespace() && !matches!(c, '\u{200B}'..='\u{200F}' | '\u{2060}')),
+            Piece::Text(text) => text.chars().any(|c| !c.is_whitespace() && !matches!(c, '\u{200B}'..='\u{200F}' | '\u{2060}')),
             Piece::Break => false,
             Piece::Image { .. } => true,
         }
@@ -76,34 +71,19 @@ pub(super) fn paragraphs(runs: Vec<Run>) -> Vec<Vec<Run>> {
             if breaks > 1 {
                 done.push(std::mem::take(&mut current));
             } else {
-                current.push(Run {
-                    piece: Piece::Break,
-                    style: Style::default(),
-                });
+                current.push(Run { piece: Piece::Break, style: Style::default() });
             }
         }
         breaks = 0;
         current.push(run);
     }
     done.push(current);
-    done.into_iter()
-        .filter(|runs| runs.iter().any(Run::visible))
-        .map(|runs| merged(linked(edged(runs))))
-        .collect()
+    done.into_iter().filter(|runs| runs.iter().any(Run::visible)).map(|runs| merged(linked(edged(runs)))).collect()
 }
 
 /// All of it as one line: breaks are spaces.
 pub(super) fn one_line(runs: Vec<Run>) -> Vec<Run> {
-    let spaced = runs
-        .into_iter()
-        .map(|run| {
-            if run.piece == Piece::Break {
-                Run::text(" ", &Style::default())
-            } else {
-                run
-            }
-        })
-        .collect();
+    let spaced = runs.into_iter().map(|run| if run.piece == Piece::Break { Run::text(" ", &Style::default()) } else { run }).collect();
     paragraphs(spaced).into_iter().flatten().collect()
 }
 
@@ -112,10 +92,7 @@ pub(super) fn one_paragraph(runs: Vec<Run>) -> Vec<Run> {
     let mut all = Vec::new();
     for paragraph in paragraphs(runs) {
         if !all.is_empty() {
-            all.push(Run {
-                piece: Piece::Break,
-                style: Style::default(),
-            });
+            all.push(Run { piece: Piece::Break, style: Style::default() });
         }
         all.extend(paragraph);
     }
@@ -140,10 +117,7 @@ fn folded(runs: Vec<Run>) -> Vec<Run> {
                     spaced = space;
                 }
                 if !kept.is_empty() {
-                    out.push(Run {
-                        piece: Piece::Text(kept),
-                        style: run.style,
-                    });
+                    out.push(Run { piece: Piece::Text(kept), style: run.style });
                 }
             }
             Piece::Break => {
@@ -162,11 +136,7 @@ fn folded(runs: Vec<Run>) -> Vec<Run> {
 }
 
 fn trim_end(runs: &mut Vec<Run>) {
-    while let Some(Run {
-        piece: Piece::Text(text),
-        ..
-    }) = runs.last_mut()
-    {
+    while let Some(Run { piece: Piece::Text(text), .. }) = runs.last_mut() {
         text.truncate(text.trim_end_matches(' ').len());
         if !text.is_empty() {
             break;
@@ -185,20 +155,13 @@ fn edged(runs: Vec<Run>) -> Vec<Run> {
             continue;
         };
         let before = out.last().map(|run| run.style.clone()).unwrap_or_default();
-        let after = pending
-            .peek()
-            .map(|run| run.style.clone())
-            .unwrap_or_default();
+        let after = pending.peek().map(|run| run.style.clone()).unwrap_or_default();
         let white = |c: char| c.is_whitespace();
         let tail = text.trim_start_matches(white);
         let words = tail.trim_end_matches(white);
         let head = text.get(..text.len() - tail.len()).unwrap_or_default();
         let rest = tail.get(words.len()..).unwrap_or_default();
-        for (part, style) in [
-            (head, shared(&run.style, &before)),
-            (words, run.style.clone()),
-            (rest, shared(&run.style, &after)),
-        ] {
+        for (part, style) in [(head, shared(&run.style, &before)), (words, run.style.clone()), (rest, shared(&run.style, &after))] {
             if !part.is_empty() {
                 out.push(Run::text(part, &style));
             }
@@ -226,10 +189,7 @@ fn linked(runs: Vec<Run>) -> Vec<Run> {
                     match typed {
                         Typed::Words(words) => out.push(Run::text(words, &run.style)),
                         Typed::Address(shown, target) => {
-                            let style = Style {
-                                link: Some(target.into()),
-                                ..run.style.clone()
-                            };
+                            let style = Style { link: Some(target.into()), ..run.style.clone() };
                             out.push(Run::text(shown, &style));
                         }
                     }
@@ -245,13 +205,7 @@ fn merged(runs: Vec<Run>) -> Vec<Run> {
     let mut out: Vec<Run> = Vec::with_capacity(runs.len());
     for run in runs {
         match (out.last_mut(), &run.piece) {
-            (
-                Some(Run {
-                    piece: Piece::Text(before),
-                    style,
-                }),
-                Piece::Text(text),
-            ) if *style == run.style => {
+            (Some(Run { piece: Piece::Text(before), style }), Piece::Text(text)) if *style == run.style => {
                 before.push_str(text);
             }
             _ => out.push(run),
@@ -323,18 +277,8 @@ pub(super) fn events(runs: Vec<Run>, out: &mut Vec<Event<'static>>) {
     for (at, run) in runs.into_iter().enumerate() {
         let keep = open.iter().take_while(|mark| mark.on(&run.style)).count();
         out.extend(open.drain(keep..).rev().map(|mark| mark.end()));
-        let mut opening: Vec<Mark> = marks(&run.style)
-            .into_iter()
-            .filter(|mark| !open.contains(mark))
-            .collect();
-        let reach = |mark: &Mark| {
-            styles
-                .iter()
-                .skip(at)
-                .take(LOOKAHEAD_MAX)
-                .take_while(|style| mark.on(style))
-                .count()
-        };
+        let mut opening: Vec<Mark> = marks(&run.style).into_iter().filter(|mark| !open.contains(mark)).collect();
+        let reach = |mark: &Mark| styles.iter().skip(at).take(LOOKAHEAD_MAX).take_while(|style| mark.on(style)).count();
         opening.sort_by_key(|mark| std::cmp::Reverse(reach(mark)));
         out.extend(opening.iter().map(Mark::start));
         open.extend(opening);

@@ -12,7 +12,7 @@ use sleeksync_connectors::contract::{
 use sleeksync_connectors::registry::Kind;
 
 /// All three.
-pub(super) const KINDS: &[Kind] = &[row::<Board>(&[]), row::<Chat>(&[]), row::<Paper>(&["path", "git.key_path"])];
+pub(super) const KINDS: &[Kind] = &[row::<Board>(&[]), row::<Chat>(&[]), row::<Site>(&["path", "git.key_path"])];
 
 const fn row<C: Connector>(paths: &'static [&'static str]) -> Kind {
     Kind { name: C::KIND, capabilities: C::CAPABILITIES, example: "", build: build::<C>, paths, templates: &[] }
@@ -63,7 +63,7 @@ pub(super) struct Chat;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct PaperSettings {
+pub(super) struct SiteSettings {
     path: PathBuf,
     #[serde(default)]
     git: Option<Git>,
@@ -75,7 +75,7 @@ struct Git {
     key_path: PathBuf,
 }
 
-pub(super) struct Paper(PaperSettings);
+pub(super) struct Site(SiteSettings);
 
 macro_rules! idle {
     () => {
@@ -141,18 +141,18 @@ impl Connector for Chat {
     idle!();
 }
 
-impl Connector for Paper {
-    const KIND: &'static str = "paper";
+impl Connector for Site {
+    const KIND: &'static str = "site";
     const CAPABILITIES: Capabilities = Capabilities { single_product: true, takes_history: true, ..capabilities(&[ItemKind::Changelog]) };
-    type Settings = PaperSettings;
+    type Settings = SiteSettings;
 
-    fn new(settings: PaperSettings) -> Result<Self, SettingsError> {
+    fn new(settings: SiteSettings) -> Result<Self, SettingsError> {
         Ok(Self(settings))
     }
 
     fn scope(&self) -> Scope {
         let key = self.0.git.as_ref().map(|git| git.key_path.display().to_string());
-        Scope(format!("paper:{}:{}", self.0.path.display(), key.unwrap_or_default()))
+        Scope(format!("site:{}:{}", self.0.path.display(), key.unwrap_or_default()))
     }
 
     idle!();

@@ -88,14 +88,14 @@ fn environment_values_become_what_the_key_needs() {
 #[test]
 fn relative_paths_hang_on_the_folder_of_their_file() {
     let case = Case::new()
-        .write("a/base.toml", &format!("{KEYS}capture_dir = \"seen\"\n[connectors.p]\nkind = \"paper\"\npath = \"out\"\n"))
+        .write("a/base.toml", &format!("{KEYS}capture_dir = \"seen\"\n[connectors.p]\nkind = \"site\"\npath = \"out\"\n"))
         .write("b/over.toml", "[connectors.p.git]\nkey_path = \"id\"\n")
         .files(&["a/base.toml", "b/over.toml"])
         .env("SLEEKSYNC__STORE__PATH", "state");
     let config = case.load();
     assert_eq!(config.receiver.capture_dir.unwrap(), case.path("a/seen"));
     assert_eq!(config.store.path, case.path("state"));
-    let expected = format!("paper:{}:{}", case.path("a/out").display(), case.path("b/id").display());
+    let expected = format!("site:{}:{}", case.path("a/out").display(), case.path("b/id").display());
     assert_eq!(config.connectors[0].instance.scope().0, expected);
 }
 
@@ -133,8 +133,8 @@ fn since_is_a_day_a_time_or_all_and_databases_take_history_by_themselves() {
     assert_eq!(at.to_string(), "2026-01-01T00:00:00Z");
     let Since::At(at) = start("since = \"2026-01-01T08:00:00+02:00\"") else { panic!("no time") };
     assert_eq!(at.to_string(), "2026-01-01T06:00:00Z");
-    let paper = Case::of(&format!("{KEYS}[connectors.p]\nkind = \"paper\"\npath = \"out\"\n"));
-    assert_eq!(paper.load().connectors[0].since, Since::All);
+    let site = Case::of(&format!("{KEYS}[connectors.p]\nkind = \"site\"\npath = \"out\"\n"));
+    assert_eq!(site.load().connectors[0].since, Since::All);
 }
 
 #[test]

@@ -114,7 +114,7 @@ fn a_connector_that_does_not_fit_its_kind_is_refused() {
             "[connectors.Blog]\nkind = \"chat\"\nevents = [\"user.create\"]\nwebhook_url = \"x\"",
             &["connectors.Blog: is no name; expected a name of a-z, 0-9, _ and -, at most 63 long, starting with a letter or digit"],
         ),
-        ("[connectors.x]\nenabled = true", &["connectors.x.kind: is missing; expected one of `board`, `chat`, `paper`"]),
+        ("[connectors.x]\nenabled = true", &["connectors.x.kind: is missing; expected one of `board`, `chat`, `site`"]),
         (
             "[connectors.chat]\nkind = \"chat\"\nwebhook_url = \"x\"",
             &["connectors.chat.events: is missing; expected a list, because kind `chat` has to be told what to send"],
@@ -156,6 +156,26 @@ fn a_connector_that_does_not_fit_its_kind_is_refused() {
 }
 
 #[test]
+fn templates_and_conditions_are_read_before_anything_runs() {
+    let starts = |text: &str, start: &str| {
+        let lines = lines(text);
+        assert!(lines.len() == 1 && lines[0].starts_with(start), "{lines:?} does not start with {start}");
+    };
+    starts(&format!("{BOARD}when = {{ feedback = \"votes_up >= \" }}"), "connectors.board.when.feedback: syntax error");
+    starts(
+        &format!("{BOARD}when = {{ feedback = \"vots_up > 5\" }}"),
+        "connectors.board.when.feedback: `vots_up` is not known; known are ",
+    );
+    starts("[products.a]\nentry_url = \"https://a/{{ entry.id\"", "products.a.entry_url: syntax error");
+    starts("[products.a]\nfeedback_url = \"https://a/{{ feedback.number }}\"", "products.a.feedback_url: `feedback.number` is not known");
+    expect(&[(
+        "[products.a]\nentry_url = \"https://a/{{ entry.type }}\"",
+        &["products.a.entry_url: cannot be filled in; expected entry.id and entry.title at most"],
+    )]);
+    expect(&[(&format!("{BOARD}when = {{ feedback = \"votes_up >= 5 and type == 'bug'\" }}"), &[])]);
+}
+
+#[test]
 fn two_enabled_connectors_of_one_scope_are_refused() {
     let two = "[connectors.a]\nkind = \"board\"\nrepository = \"a/b\"\ntoken = \"t\"\n[connectors.b]\nkind = \"board\"\nrepository = \"a/b\"\ntoken = \"t\"\n";
     let line = "connectors.b: writes to `board:a/b` like connectors.a, and both take the same kinds of items; expected one of them \
@@ -177,9 +197,9 @@ fn products_are_told_apart_by_their_ids() {
             &["products.a.time_zone: `Europe/Berln` is no time zone; did you mean `Europe/Berlin`?"],
         ),
         (
-            "[products.a]\nid = 1\n[products.b]\nid = 2\n[connectors.p]\nkind = \"paper\"\npath = \"out\"",
+            "[products.a]\nid = 1\n[products.b]\nid = 2\n[connectors.p]\nkind = \"site\"\npath = \"out\"",
             &[
-                "connectors.p.products: has 2 products, and a `paper` serves one; expected one name, and another connector for each further product",
+                "connectors.p.products: has 2 products, and a `site` serves one; expected one name, and another connector for each further product",
             ],
         ),
     ]);

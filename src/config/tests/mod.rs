@@ -1,5 +1,6 @@
 //! The configuration as a user meets it: text in, settings or lines out.
 
+mod example;
 mod kinds;
 mod layering;
 mod mistakes;

@@ -27,12 +27,7 @@ pub(super) enum Place {
 /// Writes the events of one paragraph, heading or cell.
 pub(super) fn write(events: &[&Event<'static>], dialect: Dialect, place: Place) -> String {
     let marked = Inline::new(dialect, place).write(events, true);
-    let has_marks = events.iter().any(|event| {
-        matches!(
-            event,
-            Event::Start(Tag::Emphasis | Tag::Strong | Tag::Strikethrough)
-        )
-    });
+    let has_marks = events.iter().any(|event| matches!(event, Event::Start(Tag::Emphasis | Tag::Strong | Tag::Strikethrough)));
     if has_marks && !says_the_same(&marked, events, dialect, place) {
         return Inline::new(dialect, place).write(events, false);
     }
@@ -40,17 +35,8 @@ pub(super) fn write(events: &[&Event<'static>], dialect: Dialect, place: Place) 
 }
 
 /// Whether a parser gives back the words of `events`.
-fn says_the_same(
-    markdown: &str,
-    events: &[&Event<'static>],
-    dialect: Dialect,
-    place: Place,
-) -> bool {
-    let markdown = if place == Place::Cell {
-        markdown.replace("\\|", "|")
-    } else {
-        markdown.to_owned()
-    };
+fn says_the_same(markdown: &str, events: &[&Event<'static>], dialect: Dialect, place: Place) -> bool {
+    let markdown = if place == Place::Cell { markdown.replace("\\|", "|") } else { markdown.to_owned() };
     let read: String = Parser::new_ext(&markdown, Options::ENABLE_STRIKETHROUGH)
         .map(|event| match event {
             Event::Text(text) | Event::Code(text) => text.to_string(),
@@ -65,11 +51,7 @@ fn says_the_same(
             _ => String::new(),
         })
         .collect();
-    let visible = |text: String| {
-        text.chars()
-            .filter(|c| !c.is_whitespace() && *c != ZERO_WIDTH_SPACE)
-            .collect::<String>()
-    };
+    let visible = |text: String| text.chars().filter(|c| !c.is_whitespace() && *c != ZERO_WIDTH_SPACE).collect::<String>();
     visible(read) == visible(meant)
 }
 
@@ -87,14 +69,7 @@ struct Inline {
 
 impl Inline {
     fn new(dialect: Dialect, place: Place) -> Self {
-        Self {
-            dialect,
-            place,
-            out: String::new(),
-            targets: Vec::new(),
-            guard: false,
-            closed: false,
-        }
+        Self { dialect, place, out: String::new(), targets: Vec::new(), guard: false, closed: false }
     }
 
     fn write(mut self, events: &[&Event<'static>], marks: bool) -> String {
@@ -112,8 +87,7 @@ impl Inline {
                 Event::Text(text) => self.text(text),
                 Event::Code(text) => {
                     self.guard = false;
-                    self.out
-                        .push_str(&code::span(text, self.dialect, self.place == Place::Cell));
+                    self.out.push_str(&code::span(text, self.dialect, self.place == Place::Cell));
                 }
                 Event::SoftBreak | Event::HardBreak => self.line_break(),
                 _ => {}
@@ -135,15 +109,9 @@ impl Inline {
             self.out.push_str(&code::entity(first));
             text = text.strip_prefix(first).unwrap_or_default();
         }
-        let at_line_start =
-            self.place == Place::Paragraph && (self.out.is_empty() || self.out.ends_with('\n'));
+        let at_line_start = self.place == Place::Paragraph && (self.out.is_empty() || self.out.ends_with('\n'));
         let before = self.out.chars().next_back();
-        let context = Context {
-            dialect: self.dialect,
-            place: self.place,
-            at_line_start,
-            before,
-        };
+        let context = Context { dialect: self.dialect, place: self.place, at_line_start, before };
         escape::push(text, context, &mut self.out);
     }
 
@@ -160,8 +128,7 @@ impl Inline {
     }
 
     fn open_link(&mut self, target: &str, after: &[&Event<'static>]) {
-        let bare =
-            matches!(after, [Event::Text(text), Event::End(TagEnd::Link), ..] if **text == *target);
+        let bare = matches!(after, [Event::Text(text), Event::End(TagEnd::Link), ..] if **text == *target);
         let web = target.starts_with("http://") || target.starts_with("https://");
         if bare && web && !matches!(self.dialect, Dialect::Astro | Dialect::Docusaurus) {
             self.out.push('<');
@@ -234,13 +201,8 @@ fn address(target: &str) -> String {
     let mut rest = target;
     while let Some((before, after)) = rest.split_once('&') {
         out.push_str(before);
-        let entity = after
-            .split(|c: char| !c.is_ascii_alphanumeric() && c != '#')
-            .next()
-            .unwrap_or_default();
-        let is_entity = after
-            .get(entity.len()..)
-            .is_some_and(|after| after.starts_with(';'));
+        let entity = after.split(|c: char| !c.is_ascii_alphanumeric() && c != '#').next().unwrap_or_default();
+        let is_entity = after.get(entity.len()..).is_some_and(|after| after.starts_with(';'));
         out.push_str(if is_entity { "&amp;" } else { "&" });
         rest = after;
     }

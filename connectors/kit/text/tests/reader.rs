@@ -9,20 +9,13 @@ use crate::kit::text::{Dialect, Format};
 /// The letters and digits that stand together, in order; zero-width spaces do not divide.
 pub(super) fn words(shown: &str) -> Vec<String> {
     let joined: String = shown.chars().filter(|c| !matches!(c, '\u{200B}')).collect();
-    joined
-        .split(|c: char| !c.is_alphanumeric())
-        .filter(|word| !word.is_empty())
-        .map(str::to_owned)
-        .collect()
+    joined.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_owned).collect()
 }
 
 /// Whether all of `wanted` stand in `shown`, in order, whatever stands between.
 pub(super) fn in_order(wanted: &[String], shown: &[String]) -> Result<(), String> {
     let mut shown = shown.iter();
-    match wanted
-        .iter()
-        .find(|word| !shown.any(|shown| shown == *word))
-    {
+    match wanted.iter().find(|word| !shown.any(|shown| shown == *word)) {
         None => Ok(()),
         Some(missing) => Err(missing.clone()),
     }
@@ -34,11 +27,7 @@ pub(super) fn shown(output: &str, format: Format) -> String {
         Format::Plain => output.to_owned(),
         Format::Html => html_shown(output),
         Format::Markdown(dialect) => {
-            let source = if dialect == Dialect::Hugo {
-                hugo_read(output)
-            } else {
-                output.to_owned()
-            };
+            let source = if dialect == Dialect::Hugo { hugo_read(output) } else { output.to_owned() };
             let mut shown = String::new();
             for event in Parser::new_ext(&source, options()) {
                 match event {
@@ -47,13 +36,7 @@ pub(super) fn shown(output: &str, format: Format) -> String {
                     Event::Html(html) => shown.push_str(&html_shown(&html)),
                     Event::InlineHtml(html) if html.starts_with("<br") => shown.push(' '),
                     Event::SoftBreak | Event::HardBreak | Event::Rule => shown.push(' '),
-                    Event::End(
-                        TagEnd::Paragraph
-                        | TagEnd::Heading(_)
-                        | TagEnd::Item
-                        | TagEnd::TableCell
-                        | TagEnd::CodeBlock,
-                    ) => {
+                    Event::End(TagEnd::Paragraph | TagEnd::Heading(_) | TagEnd::Item | TagEnd::TableCell | TagEnd::CodeBlock) => {
                         shown.push(' ');
                     }
                     _ => {}
@@ -65,11 +48,7 @@ pub(super) fn shown(output: &str, format: Format) -> String {
 }
 
 fn options() -> Options {
-    Options::ENABLE_TABLES
-        | Options::ENABLE_STRIKETHROUGH
-        | Options::ENABLE_TASKLISTS
-        | Options::ENABLE_FOOTNOTES
-        | Options::ENABLE_GFM
+    Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TASKLISTS | Options::ENABLE_FOOTNOTES | Options::ENABLE_GFM
 }
 
 fn html_shown(html: &str) -> String {
@@ -78,44 +57,27 @@ fn html_shown(html: &str) -> String {
     while let Some((text, tag)) = rest.split_once('<') {
         shown.push_str(text);
         let (tag, after) = tag.split_once('>').expect("every tag is whole");
-        let name = tag
-            .trim_start_matches('/')
-            .split([' ', '/'])
-            .next()
-            .unwrap_or_default();
+        let name = tag.trim_start_matches('/').split([' ', '/']).next().unwrap_or_default();
         if !["strong", "em", "del", "code", "a"].contains(&name) {
             shown.push(' ');
         }
-        if let Some(alt) = tag
-            .split_once("alt=\"")
-            .and_then(|(_, alt)| alt.split('"').next())
-        {
+        if let Some(alt) = tag.split_once("alt=\"").and_then(|(_, alt)| alt.split('"').next()) {
             shown.push_str(alt);
         }
         rest = after;
     }
     shown.push_str(rest);
     for code in 33..127_u32 {
-        shown = shown.replace(
-            &format!("&#{code};"),
-            &char::from_u32(code).unwrap_or(' ').to_string(),
-        );
+        shown = shown.replace(&format!("&#{code};"), &char::from_u32(code).unwrap_or(' ').to_string());
     }
-    shown
-        .replace("&lt;", "<")
-        .replace("&gt;", ">")
-        .replace("&quot;", "\"")
-        .replace("&nbsp;", " ")
-        .replace("&amp;", "&")
+    shown.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&nbsp;", " ").replace("&amp;", "&")
 }
 
 /// What Hugo hands to its Markdown parser: its comments undone.
 fn hugo_read(source: &str) -> String {
     let mut source = source.to_owned();
     for (open, end) in [("{{<", ">}}"), ("{{%", "%}}")] {
-        source = source
-            .replace(&format!("{open}/*"), open)
-            .replace(&format!("*/{end}"), end);
+        source = source.replace(&format!("{open}/*"), open).replace(&format!("*/{end}"), end);
     }
     source
 }
@@ -123,21 +85,9 @@ fn hugo_read(source: &str) -> String {
 /// What the target would do because of `output`; nothing, if all is well.
 pub(super) fn actions(output: &str, format: Format) -> Vec<String> {
     let mut found = Vec::new();
-    let acting = |c: char| {
-        (c.is_control() && c != '\n' && c != '\t')
-            || matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
-    };
-    found.extend(
-        output
-            .chars()
-            .filter(|c| acting(*c))
-            .map(|c| format!("character {c:?}")),
-    );
-    if output
-        .replace([' ', '\n'], "")
-        .to_lowercase()
-        .contains("<!--sleekplan")
-    {
+    let acting = |c: char| (c.is_control() && c != '\n' && c != '\t') || matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
+    found.extend(output.chars().filter(|c| acting(*c)).map(|c| format!("character {c:?}")));
+    if output.replace([' ', '\n'], "").to_lowercase().contains("<!--sleekplan") {
         found.push("marker".to_owned());
     }
     match format {
@@ -182,20 +132,14 @@ fn html_actions(output: &str, found: &mut Vec<String>) {
             found.push(format!("open tag {tag}"));
             continue;
         };
-        let name = tag
-            .trim_start_matches('/')
-            .split([' ', '/'])
-            .next()
-            .unwrap_or_default();
+        let name = tag.trim_start_matches('/').split([' ', '/']).next().unwrap_or_default();
         if !TAGS.contains(&name) {
             found.push(format!("tag {tag}"));
         }
         for (before, value) in tag.split("=\"").zip(tag.split("=\"").skip(1)) {
             let attribute = before.rsplit(' ').next().unwrap_or_default();
             let fine = match attribute {
-                "href" | "src" => ["http://", "https://", "mailto:", "tel:"]
-                    .iter()
-                    .any(|scheme| value.starts_with(scheme)),
+                "href" | "src" => ["http://", "https://", "mailto:", "tel:"].iter().any(|scheme| value.starts_with(scheme)),
                 "class" => value.starts_with("language-"),
                 "rel" | "alt" | "start" => true,
                 _ => false,
@@ -217,15 +161,11 @@ fn markdown_actions(output: &str, dialect: Dialect, found: &mut Vec<String>) {
                 found.push(format!("html {html}"));
             }
             Event::Start(Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. })
-                if !["http://", "https://", "mailto:", "tel:"]
-                    .iter()
-                    .any(|scheme| dest_url.starts_with(scheme)) =>
+                if !["http://", "https://", "mailto:", "tel:"].iter().any(|scheme| dest_url.starts_with(scheme)) =>
             {
                 found.push(format!("address {dest_url}"));
             }
-            Event::FootnoteReference(_) | Event::TaskListMarker(_) => {
-                found.push("footnote or task".to_owned())
-            }
+            Event::FootnoteReference(_) | Event::TaskListMarker(_) => found.push("footnote or task".to_owned()),
             Event::Start(Tag::BlockQuote(Some(_))) => found.push("alert".to_owned()),
             _ => {}
         }
@@ -245,12 +185,7 @@ fn markdown_actions(output: &str, dialect: Dialect, found: &mut Vec<String>) {
         }
         Dialect::Zola | Dialect::Jekyll => {
             let signs = ["{{", "{%", "{:"];
-            found.extend(
-                signs
-                    .iter()
-                    .filter(|sign| outside_code(output, **sign == "{:").contains(**sign))
-                    .map(|sign| (*sign).to_owned()),
-            );
+            found.extend(signs.iter().filter(|sign| outside_code(output, **sign == "{:").contains(**sign)).map(|sign| (*sign).to_owned()));
         }
         Dialect::Astro | Dialect::Docusaurus => mdx_actions(output, found),
         Dialect::Plain => {}
@@ -264,10 +199,7 @@ fn allowed_html(html: &str, dialect: Dialect) -> bool {
         Dialect::Hugo | Dialect::Plain => false,
         Dialect::Zola | Dialect::Jekyll => {
             let tag = html.trim_start_matches("<pre>").trim_end_matches("</pre>");
-            html == "<br />"
-                || html == "<code>"
-                || html == "</code>"
-                || !tag.replace("<code", "").replace("</code", "").contains('<')
+            html == "<br />" || html == "<code>" || html == "</code>" || !tag.replace("<code", "").replace("</code", "").contains('<')
         }
         _ => html == "<br />",
     }
@@ -295,12 +227,7 @@ fn outside_code(output: &str, without_code: bool) -> String {
 
 fn mdx_actions(output: &str, found: &mut Vec<String>) {
     let source = outside_code(output, true).replace("<br />", "");
-    found.extend(
-        ["{", "}", "<"]
-            .iter()
-            .filter(|sign| source.contains(**sign))
-            .map(|sign| (*sign).to_owned()),
-    );
+    found.extend(["{", "}", "<"].iter().filter(|sign| source.contains(**sign)).map(|sign| (*sign).to_owned()));
     for line in source.lines() {
         let line = line.trim_start_matches(['>', '-', '*', ' ', '|']);
         if line.starts_with("import") || line.starts_with("export") || line.starts_with(":::") {
@@ -315,18 +242,12 @@ fn github_actions(output: &str, found: &mut Vec<String>) {
     let mut in_code = false;
     for event in Parser::new_ext(output, options()) {
         match event {
-            Event::Text(text) if !in_code => {
-                nodes.last_mut().expect("there is a node").push_str(&text)
-            }
+            Event::Text(text) if !in_code => nodes.last_mut().expect("there is a node").push_str(&text),
             Event::Start(Tag::CodeBlock(_)) => in_code = true,
             Event::End(TagEnd::CodeBlock) => in_code = false,
             Event::Start(Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. }) => {
-                let host = url::Url::parse(&dest_url)
-                    .ok()
-                    .and_then(|url| url.host_str().map(str::to_owned));
-                if host.is_some_and(|host| {
-                    matches!(host.trim_end_matches('.'), "github.com" | "www.github.com")
-                }) {
+                let host = url::Url::parse(&dest_url).ok().and_then(|url| url.host_str().map(str::to_owned));
+                if host.is_some_and(|host| matches!(host.trim_end_matches('.'), "github.com" | "www.github.com")) {
                     found.push(format!("link {dest_url}"));
                 }
                 nodes.push(String::new());
@@ -353,8 +274,7 @@ pub(super) fn github_text_actions(text: &str, found: &mut Vec<String>) {
         if *c == '#' && digit(index + 1) {
             found.push(format!("reference in {text:?}"));
         }
-        let gh =
-            [at(index), at(index + 1), at(index + 2)].map(|c| c.map(|c| c.to_ascii_lowercase()));
+        let gh = [at(index), at(index + 1), at(index + 2)].map(|c| c.map(|c| c.to_ascii_lowercase()));
         if gh == [Some('g'), Some('h'), Some('-')] && !word(before) && digit(index + 3) {
             found.push(format!("reference in {text:?}"));
         }
