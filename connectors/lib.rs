@@ -6,5 +6,7 @@
 pub mod contract;
 pub mod kit;
 pub mod registry;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 
 mod site;

@@ -1,0 +1,123 @@
+//! What happened to a request is said in the right one of the five classes.
+
+use std::time::Duration;
+
+use super::{Fake, Fixture, Rule, Violation, world, world_before_step};
+use crate::contract::{AnyStep, Effect, Failure, Repeat, RetryAfter};
+use crate::testing::interposer::{Fault, When, answer};
+use crate::testing::items::Case;
+use crate::testing::world::World;
+
+/// What a step's request meets, and the classes that are right: create, change, remove.
+///
+/// A step that is both (it makes what is not there) may say either of a 404. A child's create may say that its parent is gone.
+type Row = (&'static str, fn() -> Fault, [&'static [&'static str]; 3]);
+
+const TRANSIENT: &[&str] = &["transient"];
+const UNKNOWN: &[&str] = &["unknown"];
+const REJECTED: &[&str] = &["rejected"];
+const UNAUTHORIZED: &[&str] = &["unauthorized"];
+
+const ROWS: &[Row] = &[
+    ("no connection", Fault::unconnected, [TRANSIENT; 3]),
+    ("a 425", || Fault::answer(425, "{}"), [TRANSIENT; 3]),
+    ("a 429", || Fault::answer(429, "{}"), [TRANSIENT; 3]),
+    ("a broken connection", Fault::broken, [UNKNOWN; 3]),
+    ("a 408", || Fault::answer(408, "{}"), [UNKNOWN; 3]),
+    ("a 500", || Fault::answer(500, "{}"), [UNKNOWN; 3]),
+    ("a 502 with a page of HTML", || Fault::answer(502, "<html><title>Bad gateway</title></html>"), [UNKNOWN; 3]),
+    ("a 503", || Fault::answer(503, "{}"), [UNKNOWN; 3]),
+    ("a 200 with a page of HTML", || Fault::answer(200, "<html><title>Sign in</title></html>"), [UNKNOWN; 3]),
+    ("a 401", || Fault::answer(401, "{}"), [UNAUTHORIZED; 3]),
+    ("a 400", || Fault::answer(400, "{}"), [REJECTED; 3]),
+    ("a 413", || Fault::answer(413, "{}"), [REJECTED; 3]),
+    ("a redirect", redirect, [REJECTED; 3]),
+    ("a 404", || Fault::answer(404, "{}"), [&["unauthorized", "missing"], &["missing", "unauthorized"], &["ok"]]),
+    ("a 410", || Fault::answer(410, "{}"), [&["unauthorized", "missing"], &["missing", "unauthorized"], &["ok"]]),
+];
+
+fn redirect() -> Fault {
+    let mut answer = answer(302, "");
+    answer.headers.insert(http::header::LOCATION, http::HeaderValue::from_static("https://elsewhere.example/login"));
+    Fault::Instead(Ok(answer))
+}
+
+/// Every request of every step meets every outcome, and the step says the right class. So does the check of the credentials.
+///
+/// # Errors
+/// How it was broken.
+pub async fn every_status_has_its_class<F: Fixture>(fixture: &F) -> Result<(), Violation> {
+    for case in fixture.cases() {
+        let mut number = 0;
+        while let Some((world, step)) = world_before_step(fixture, Rule::Statuses, &case, number).await? {
+            number += 1;
+            step_classes(&world, &case, &step).await.map_err(|what| Rule::Statuses.broken_in(&case, what))?;
+        }
+    }
+    check_classes(fixture).await
+}
+
+async fn step_classes<K: Fake>(world: &World<K>, case: &Case, step: &AnyStep) -> Result<(), String> {
+    let place = match (&step.repeat, &step.effect) {
+        (Repeat::Keyed(_) | Repeat::Once, _) => 0,
+        (Repeat::Idempotent, Effect::Link { .. } | Effect::None) => 1,
+        (Repeat::Idempotent, Effect::Unlink) => 2,
+    };
+    for (what, fault, classes) in ROWS {
+        world.transport.spoil(When::Writes, fault());
+        let class = class(world, case, step).await?;
+        if !world.transport.pass() {
+            return Err(format!("step `{}` sends nothing that writes: exempt the rule, or tell which requests write", step.name));
+        }
+        let right = classes.get(place).copied().unwrap_or_default();
+        if !right.contains(&class) {
+            return Err(format!("step `{}` met {what} and says {class}; right is {}", step.name, right.join(" or ")));
+        }
+    }
+    retry_after(world, case, step).await
+}
+
+async fn class<K: Fake>(world: &World<K>, case: &Case, step: &AnyStep) -> Result<&'static str, String> {
+    Ok(match world.apply(&case.then, step).await? {
+        Ok(_) => "ok",
+        Err(failure) => failure.class(),
+    })
+}
+
+async fn retry_after<K: Fake>(world: &World<K>, case: &Case, step: &AnyStep) -> Result<(), String> {
+    let mut limited = answer(429, "{}");
+    limited.headers.insert(http::header::RETRY_AFTER, http::HeaderValue::from_static("7"));
+    world.transport.spoil(When::Writes, Fault::Instead(Ok(limited)));
+    let outcome = world.apply(&case.then, step).await?;
+    world.transport.pass();
+    match outcome {
+        Err(Failure::Transient { retry_after: Some(RetryAfter::In(wait)), .. }) if wait == Duration::from_secs(7) => Ok(()),
+        other => Err(format!("step `{}` met a 429 with Retry-After: 7 and says {other:?}", step.name)),
+    }
+}
+
+async fn check_classes<F: Fixture>(fixture: &F) -> Result<(), Violation> {
+    let Some(case) = fixture.cases().into_iter().next() else { return Err(Rule::Statuses.broken("the fixture has no case")) };
+    let world = world(fixture, Rule::Statuses, &case).await?;
+    let broken = |what: String| Rule::Statuses.broken(what);
+    world.check().await.map_err(|failure| broken(format!("the check fails as {}: {}", failure.class(), failure.cause())))?;
+    let rows: [(&str, Fault, &str); 6] = [
+        ("no connection", Fault::unconnected(), "transient"),
+        ("a 401", Fault::answer(401, "{}"), "unauthorized"),
+        ("a 403", Fault::answer(403, "{}"), "unauthorized"),
+        ("a 404", Fault::answer(404, "{}"), "unauthorized"),
+        ("a 500", Fault::answer(500, "{}"), "unknown"),
+        ("a page of HTML", Fault::answer(200, "<html><title>Sign in</title></html>"), "unknown"),
+    ];
+    for (what, fault, right) in rows {
+        world.transport.spoil(When::Always, fault);
+        let class = world.check().await.map_or_else(|failure| failure.class(), |()| "ok");
+        if !world.transport.pass() {
+            return Err(broken("the check asks nobody".to_owned()));
+        }
+        if class != right {
+            return Err(broken(format!("the check met {what} and says {class}; right is {right}")));
+        }
+    }
+    Ok(())
+}

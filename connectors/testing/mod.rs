@@ -1,0 +1,20 @@
+//! What proves a connector: the conformance suite, and fake services that misbehave on request.
+//!
+//! A connector's own tests and the daemon's tests use it (feature `testing`); no release holds any of it. A fake service is real as far
+//! as the network goes: it listens on a port of its own and is asked by the daemon's own client.
+//!
+//! It does not prove that a vendor behaves like its fake.
+#![allow(clippy::expect_used, reason = "where a test's own machinery fails, the test has failed")]
+
+pub mod conformance;
+mod interposer;
+mod items;
+mod logbook;
+pub mod sample;
+pub mod service;
+mod world;
+
+pub use interposer::{Fault, Interposer, When, writes};
+pub use items::{Case, Given, comment, entry, feedback, product, subscriber, user};
+pub use logbook::Logbook;
+pub use world::{World, key_of};
