@@ -13,6 +13,7 @@ use minijinja::value::Serde;
 use serde_json::{Map, Value as Json, json};
 use url::Url;
 
+use self::shown::{Known, Words};
 use self::table::{PERSON, Read, Row, computed, rows};
 use super::template::Output;
 use super::text::{Dialect, Text};
@@ -28,8 +29,8 @@ const TITLE_CHARS_MAX: usize = 1000;
 /// What a template sees.
 #[derive(Clone, Debug)]
 pub struct View {
-    /// By kind of item; `None` for what this change does not have.
-    items: BTreeMap<&'static str, Option<Map<String, Json>>>,
+    /// By kind of item; what this change does not have is not in it.
+    items: BTreeMap<&'static str, Known>,
     event: Map<String, Json>,
     has_event: bool,
     product: Json,
@@ -44,12 +45,12 @@ impl View {
         for kind in ItemKind::ALL {
             let name = kind.template_name();
             let value = match self.items.get(name) {
-                Some(Some(map)) => shown::fields(map, Absent::None, html_is_safe),
-                _ => shown::missing(&nothing(*kind)),
+                Some(known) => known.value(Absent::None, html_is_safe),
+                None => shown::missing(&nothing(*kind)),
             };
             all.insert(name.to_owned(), value);
         }
-        let event = if self.has_event { shown::fields(&self.event, Absent::None, false) } else { shown::missing(&self.event) };
+        let event = if self.has_event { shown::event(&self.event) } else { shown::missing(&self.event) };
         all.insert("event".to_owned(), event);
         all.insert("product".to_owned(), Value::from(Serde(&self.product)));
         all.insert("links".to_owned(), shown::addresses(&self.links));
@@ -64,13 +65,13 @@ pub fn view(change: &Change<'_>, links: &Links, dialect: Dialect) -> View {
     let item = change.item;
     let mut items = BTreeMap::new();
     if let Some(parent) = change.parent {
-        items.insert(parent.id.kind().template_name(), Some(fields(parent, change.product, dialect)));
+        items.insert(parent.id.kind().template_name(), known(parent, change.product, dialect));
     }
-    let own = fields(item, change.product, dialect);
-    if let Some(Json::Object(user)) = own.get("user") {
-        items.insert(ItemKind::User.template_name(), Some(user.clone()));
+    let own = known(item, change.product, dialect);
+    if let Some(Json::Object(user)) = own.fields.get("user") {
+        items.insert(ItemKind::User.template_name(), Known { fields: user.clone(), words: None });
     }
-    items.insert(item.id.kind().template_name(), Some(own));
+    items.insert(item.id.kind().template_name(), own);
     let mut event: Map<String, Json> = EVENT.iter().map(|name| ((*name).to_owned(), Json::Null)).collect();
     if let Some(known) = change.event {
         event.insert("action".to_owned(), json!(known.action.as_str()));
@@ -95,15 +96,19 @@ pub(super) fn bare_empty(kind: ItemKind) -> Value {
 
 /// What `when` sees: the item's fields by themselves.
 pub(super) fn bare(item: &Item, product: &Product, absent: Absent) -> Value {
-    shown::fields(&fields(item, product, Dialect::Plain), absent, false)
+    known(item, product, Dialect::Plain).value(absent, false)
 }
 
 /// The long text of an item: the HTML where Sleekplan sent it, else the plain text (comments were seen with three names for it).
 pub fn body(item: &Item) -> Text {
+    words(item, Dialect::Plain).read()
+}
+
+fn words(item: &Item, dialect: Dialect) -> Words {
     let first = |names: &[&str]| names.iter().find_map(|name| item.fields.some_text(name));
     match first(&["description_html", "comment_html"]) {
-        Some(html) => Text::from_html(&html),
-        None => Text::from_plain(&first(&["description", "comment", "value", "text"]).unwrap_or_default()),
+        Some(html) => Words { source: html, is_html: true, dialect },
+        None => Words { source: first(&["description", "comment", "value", "text"]).unwrap_or_default(), is_html: false, dialect },
     }
 }
 
@@ -130,18 +135,16 @@ fn nothing(kind: ItemKind) -> Map<String, Json> {
     names(kind).into_iter().map(known).collect()
 }
 
-fn fields(item: &Item, product: &Product, dialect: Dialect) -> Map<String, Json> {
+fn known(item: &Item, product: &Product, dialect: Dialect) -> Known {
     let kind = item.id.kind();
-    let mut map = read_rows(&item.fields, rows(kind), product);
-    if let Some(Json::String(title)) = map.get_mut("title") {
+    let mut fields = read_rows(&item.fields, rows(kind), product);
+    if let Some(Json::String(title)) = fields.get_mut("title") {
         *title = super::text::line(title, TITLE_CHARS_MAX);
     }
     for name in computed(kind) {
         let value = match *name {
-            "body" => {
-                let text = body(item);
-                json!({"html": text.html(), "markdown": text.markdown(dialect), "text": text.plain()})
-            }
+            // Not read before a template asks for it.
+            "body" => continue,
             "status_label" => label(&item.fields, "status", |key| product.status_label(key).to_owned()),
             "type_label" => label(&item.fields, "type", |key| product.type_label(key).to_owned()),
             "votes" => votes(&item.fields),
@@ -149,9 +152,9 @@ fn fields(item: &Item, product: &Product, dialect: Dialect) -> Map<String, Json>
             "user" => Json::Object(read_rows(&item.fields.object("user"), PERSON, product)),
             _ => Json::Null,
         };
-        map.insert((*name).to_owned(), value);
+        fields.insert((*name).to_owned(), value);
     }
-    map
+    Known { fields, words: computed(kind).contains(&"body").then(|| words(item, dialect)) }
 }
 
 fn read_rows(fields: &Fields, rows: &[Row], product: &Product) -> Map<String, Json> {

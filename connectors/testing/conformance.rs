@@ -55,6 +55,11 @@ pub trait Fixture: Sync {
         &[]
     }
 
+    /// Which requests make the object itself, for steps that make something else before it, such as a label.
+    fn creates(&self) -> fn(&Request) -> bool {
+        self.writes()
+    }
+
     /// Which requests change something, for services where the method does not tell (GraphQL).
     fn writes(&self) -> fn(&Request) -> bool {
         writes
@@ -223,6 +228,7 @@ fn folder(name: &str) -> PathBuf {
 }
 
 /// One test for each rule: `conformance!(GitHub, GitHubFixture);` in a connector's tests. The second is an expression of the fixture.
+#[cfg(test)]
 macro_rules! conformance {
     ($connector:ty, $fixture:expr) => {
         mod conformance {
@@ -287,5 +293,5 @@ macro_rules! conformance {
         }
     };
 }
-#[allow(unused_imports, reason = "used by the tests of connectors")]
+#[cfg(test)]
 pub(crate) use conformance;

@@ -60,10 +60,10 @@ pub(super) fn answer(status: u16, body: &str) -> Response {
 }
 
 /// Which requests a fault happens to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub enum When {
-    /// The first that writes; the others pass.
-    FirstWrite,
+    /// The first of which this is true; the others pass.
+    First(fn(&Request) -> bool),
     /// Every one that writes; what reads passes.
     Writes,
     /// The one of this number, counted from 0.
@@ -126,7 +126,7 @@ impl Interposer {
         state.count += 1;
         let (when, fault) = state.fault.clone()?;
         let strikes = match when {
-            When::FirstWrite => (self.is_write)(request) && !state.struck,
+            When::First(is_it) => is_it(request) && !state.struck,
             When::Writes => (self.is_write)(request),
             When::Nth(n) => number == n,
             When::Always => true,

@@ -7,6 +7,9 @@ use minijinja::Value;
 use minijinja::value::{Enumerator, Object, ObjectRepr, Serde};
 use serde_json::{Map, Value as Json};
 
+use super::table::BODY;
+use crate::kit::text::{Dialect, Text};
+
 /// What stands for an absent value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::kit) enum Absent {
@@ -76,9 +79,69 @@ pub(super) fn addresses(addresses: &BTreeMap<String, String>) -> Value {
     Value::from_object(Addresses(addresses.clone()))
 }
 
-/// The known fields of an item. Only `body.html` is HTML: with `html_is_safe` it is written as it is.
-pub(super) fn fields(map: &Map<String, Json>, absent: Absent, html_is_safe: bool) -> Value {
-    Value::from(entries(map, absent, html_is_safe))
+/// What is known of an item.
+#[derive(Clone, Debug)]
+pub(super) struct Known {
+    /// By name.
+    pub(super) fields: Map<String, Json>,
+    /// Its long text, for a kind that has one.
+    pub(super) words: Option<Words>,
+}
+
+/// A long text before anybody has read it.
+#[derive(Clone, Debug)]
+pub(super) struct Words {
+    /// As Sleekplan sent it.
+    pub(super) source: String,
+    /// Whether that is HTML.
+    pub(super) is_html: bool,
+    /// Where its Markdown has to be inert.
+    pub(super) dialect: Dialect,
+}
+
+impl Words {
+    pub(super) fn read(&self) -> Text {
+        if self.is_html { Text::from_html(&self.source) } else { Text::from_plain(&self.source) }
+    }
+}
+
+/// `body`: each form is written when a template asks for it, since a text may be a mebibyte long.
+#[derive(Debug)]
+struct Body {
+    words: Words,
+    html_is_safe: bool,
+}
+
+impl Object for Body {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        match key.as_str()? {
+            "html" if self.html_is_safe => Some(Value::from_safe_string(self.words.read().html())),
+            "html" => Some(Value::from(self.words.read().html())),
+            "markdown" => Some(Value::from(self.words.read().markdown(self.words.dialect))),
+            "text" => Some(Value::from(self.words.read().plain())),
+            _ => None,
+        }
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Str(&BODY)
+    }
+}
+
+impl Known {
+    /// As the template engine takes it. Only `body.html` is HTML: with `html_is_safe` it is written as it is.
+    pub(super) fn value(&self, absent: Absent, html_is_safe: bool) -> Value {
+        let mut entries = entries(&self.fields, absent);
+        if let Some(words) = &self.words {
+            entries.insert("body".to_owned(), Value::from_object(Body { words: words.clone(), html_is_safe }));
+        }
+        Value::from(entries)
+    }
+}
+
+/// What is known of the webhook.
+pub(super) fn event(map: &Map<String, Json>) -> Value {
+    Value::from(entries(map, Absent::None))
 }
 
 /// The same for an item that is not there.
@@ -93,24 +156,15 @@ pub(super) fn missing(map: &Map<String, Json>) -> Value {
     Value::from_object(Missing(entries.collect()))
 }
 
-fn entries(map: &Map<String, Json>, absent: Absent, html_is_safe: bool) -> BTreeMap<String, Value> {
+fn entries(map: &Map<String, Json>, absent: Absent) -> BTreeMap<String, Value> {
     let entry = |(name, value): (&String, &Json)| {
         let value = match (name.as_str(), value) {
             (_, Json::Null) => absent.value(),
-            // These two are ours, with known names below.
-            ("body", Json::Object(map)) => Value::from(body(map, html_is_safe)),
-            ("user", Json::Object(map)) => fields(map, absent, false),
+            // The one that is ours, with known names below.
+            ("user", Json::Object(map)) => Value::from(entries(map, absent)),
             (_, other) => Value::from(Serde(other)),
         };
         (name.clone(), value)
     };
     map.iter().map(entry).collect()
-}
-
-fn body(map: &Map<String, Json>, html_is_safe: bool) -> BTreeMap<String, Value> {
-    let form = |(name, value): (&String, &Json)| {
-        let text = value.as_str().unwrap_or_default().to_owned();
-        (name.clone(), if html_is_safe && name == "html" { Value::from_safe_string(text) } else { Value::from(text) })
-    };
-    map.iter().map(form).collect()
 }

@@ -150,7 +150,7 @@ pub(in crate::kit) fn below(name: &str) -> Option<Vec<&'static str>> {
 }
 
 /// The three forms of a long text.
-const BODY: [&str; 3] = ["html", "markdown", "text"];
+pub(super) const BODY: [&str; 3] = ["html", "markdown", "text"];
 
 /// What every template sees of the webhook; all none for a connector that mirrors.
 pub(in crate::kit) const EVENT: [&str; 4] = ["action", "at", "seq", "data"];

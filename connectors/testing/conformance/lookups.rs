@@ -1,13 +1,16 @@
 //! A create whose answer was lost is looked up, and a look-up says "nothing" only when it has seen everything.
 
 use super::{Fake, Fixture, Rule, Violation, keyed, world_before_step};
-use crate::contract::{AnyStep, Failure, RemoteKey};
+use crate::contract::{AnyStep, Failure, RemoteKey, RemoteRef, Request, Time};
 use crate::testing::interposer::{Fault, When, answer};
 use crate::testing::items::Case;
 use crate::testing::world::{World, failed};
 
 /// The most requests of one look-up that are spoilt one by one.
 const LOOK_UP_REQUESTS_MAX: usize = 50;
+
+/// Tells requests apart.
+type IsIt = fn(&Request) -> bool;
 
 /// What a create's lost answer looks like.
 fn losses() -> Vec<(&'static str, Fault)> {
@@ -33,12 +36,12 @@ pub async fn a_lost_answer_is_looked_up<F: Fixture>(fixture: &F) -> Result<(), V
             number += 1;
             let Some(key) = keyed(&step).cloned() else { continue };
             tried += 1;
-            never_arrived(world, &case, &step, &key).await.map_err(broken)?;
+            never_arrived(world, &case, &step, &key, fixture.creates()).await.map_err(broken)?;
             for (loss, fault) in losses() {
                 // Another world is at another address: its keys are signed differently.
                 let Some((world, step)) = world_before_step(fixture, Rule::LostAnswer, &case, number - 1).await? else { continue };
                 let Some(key) = keyed(&step).cloned() else { continue };
-                let found = lost(world, &case, &step, &key, fault).await;
+                let found = lost(world, &case, &step, &key, (fixture.creates(), fault)).await;
                 found.map_err(|what| broken(format!("{loss}: {what}")))?;
             }
         }
@@ -50,11 +53,17 @@ fn some(tried: usize, rule: Rule) -> Result<(), Violation> {
     if tried > 0 { Ok(()) } else { Err(rule.broken("no case has a step with a key; exempt the rule where none can have one")) }
 }
 
-async fn lost<K: Fake>(mut world: World<K>, case: &Case, step: &AnyStep, key: &RemoteKey, fault: Fault) -> Result<(), String> {
-    world.transport.spoil(When::FirstWrite, fault);
+async fn lost<K: Fake>(
+    mut world: World<K>,
+    case: &Case,
+    step: &AnyStep,
+    key: &RemoteKey,
+    (creates, fault): (IsIt, Fault),
+) -> Result<(), String> {
+    world.transport.spoil(When::First(creates), fault);
     let outcome = world.apply(&case.then, step).await?;
     if !world.transport.pass() {
-        return Err(format!("step `{}` is keyed, but sent nothing that writes", step.name));
+        return Err(format!("step `{}` is keyed, but sent nothing that makes its object", step.name));
     }
     match outcome {
         Err(Failure::Unknown { .. }) => {}
@@ -69,9 +78,9 @@ async fn lost<K: Fake>(mut world: World<K>, case: &Case, step: &AnyStep, key: &R
     one_object(&world, key, "after the rest of the plan")
 }
 
-async fn never_arrived<K: Fake>(mut world: World<K>, case: &Case, step: &AnyStep, key: &RemoteKey) -> Result<(), String> {
+async fn never_arrived<K: Fake>(mut world: World<K>, case: &Case, step: &AnyStep, key: &RemoteKey, creates: IsIt) -> Result<(), String> {
     world.fake.crowd();
-    world.transport.spoil(When::FirstWrite, Fault::broken());
+    world.transport.spoil(When::First(creates), Fault::broken());
     let outcome = world.apply(&case.then, step).await?;
     world.transport.pass();
     if let Ok(remote) = outcome {
@@ -86,9 +95,9 @@ async fn never_arrived<K: Fake>(mut world: World<K>, case: &Case, step: &AnyStep
 }
 
 /// One clean look-up, which must not write.
-async fn look<K: Fake>(world: &World<K>, key: &RemoteKey) -> Result<Option<crate::contract::RemoteRef>, String> {
+async fn look<K: Fake>(world: &World<K>, key: &RemoteKey) -> Result<Option<RemoteRef>, String> {
     let (_, before) = world.transport.counts();
-    let found = world.find(key, crate::contract::Time::ZERO).await.map_err(|failure| format!("the look-up failed: {}", failure.cause()))?;
+    let found = world.find(key, Time::ZERO).await.map_err(|failure| format!("the look-up failed: {}", failure.cause()))?;
     if world.transport.counts().1 != before {
         return Err("the look-up writes".to_owned());
     }
@@ -151,7 +160,7 @@ async fn spoilt_look_ups<K: Fake>(world: World<K>, case: &Case, step: &AnyStep, 
     for number in 0..requests.min(LOOK_UP_REQUESTS_MAX) {
         for (gap, fault) in gaps() {
             world.transport.spoil(When::Nth(number), fault);
-            let found = world.find(key, crate::contract::Time::ZERO).await;
+            let found = world.find(key, Time::ZERO).await;
             if world.transport.pass() && found == Ok(None) {
                 return Err(format!(
                     "request {} of {requests} is answered with {gap}, and the look-up says that there is nothing",

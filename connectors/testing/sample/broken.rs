@@ -231,12 +231,18 @@ fn rewritten(mut response: crate::contract::Response, rewrite: impl Fn(&mut Valu
     response
 }
 
+fn set(object: &mut Value, name: &str, value: Value) {
+    if let Some(map) = object.as_object_mut() {
+        map.insert(name.to_owned(), value);
+    }
+}
+
 type Sent = Result<crate::contract::Response, crate::contract::TransportError>;
 
 #[async_trait::async_trait]
 impl Transport for FirstPageOnly<'_> {
     async fn send(&self, request: Request) -> Sent {
-        Ok(rewritten(self.0.send(request).await?, |page| page["next"] = json!(false)))
+        Ok(rewritten(self.0.send(request).await?, |page| set(page, "next", json!(false))))
     }
 
     async fn fetch_untrusted(&self, url: &url::Url) -> Sent {
@@ -250,7 +256,7 @@ impl Transport for MarkerAnywhere<'_> {
         let found = |note: &mut Value| {
             let text = note.get("text").and_then(Value::as_str).unwrap_or_default().to_owned();
             if text.contains(&self.signed) {
-                note["text"] = json!(format!("{text}{}", self.marker));
+                set(note, "text", json!(format!("{text}{}", self.marker)));
             }
         };
         Ok(rewritten(self.inner.send(request).await?, |page| {
@@ -296,7 +302,9 @@ impl Fixture for BrokenFixture {
 impl Fake for BrokenNotes {
     fn settings(&self, canary: &str) -> Value {
         let mut settings = self.notes.settings(canary);
-        settings["breach"] = json!(format!("{:?}", self.breach));
+        if let Some(settings) = settings.as_object_mut() {
+            settings.insert("breach".to_owned(), json!(format!("{:?}", self.breach)));
+        }
         settings
     }
 
