@@ -7,4 +7,5 @@ pub mod contract;
 pub mod kit;
 pub mod registry;
 
+mod github;
 mod site;
