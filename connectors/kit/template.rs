@@ -2,19 +2,26 @@
 //!
 //! What strangers wrote is only ever a value in them: a title `{{ 7 * 7 }}` stays these seven characters.
 
-use minijinja::value::Serde;
-use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value};
+mod expression;
+mod known;
 
-use super::view::{View, bare_view, names};
-use crate::contract::{Cause, Item, ItemKind, PlanError, Product, SettingsError};
+use std::io;
+
+use minijinja::value::Serde;
+use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior, Value};
+
+use self::known::unknown_in_template;
+use super::view::{View, empty};
+use crate::contract::{Cause, PlanError, SettingsError};
+
+pub use expression::Expression;
 
 /// Steps of the template engine one rendering may take: thousands of lines of output, but no endless loop.
 const FUEL: u64 = 100_000;
-/// The longest source of a template, and the longest text one gives.
+/// The longest source of a template.
 const SOURCE_BYTES_MAX: usize = 64 << 10;
+/// The longest text a template gives.
 const OUTPUT_BYTES_MAX: usize = 1 << 20;
-/// The longest list of known names in a message.
-const NAMES_MAX: usize = 40;
 
 /// What a template is written for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +38,7 @@ pub enum Output {
 #[derive(Clone, Debug)]
 pub struct Template {
     setting: &'static str,
+    output: Output,
     environment: Environment<'static>,
 }
 
@@ -44,15 +52,24 @@ impl Template {
         if source.len() > SOURCE_BYTES_MAX {
             return Err(wrong(format!("the template is longer than {SOURCE_BYTES_MAX} bytes")));
         }
+        if source.contains("autoescape") {
+            return Err(wrong("escaping cannot be switched off: what strangers wrote would act".to_owned()));
+        }
         let mut environment = environment(output);
         environment.add_template_owned(NAME, source.to_owned()).map_err(|error| wrong(message(&error)))?;
         let template = environment.get_template(NAME).map_err(|error| wrong(message(&error)))?;
-        for name in template.undeclared_variables(true) {
-            if let Some(problem) = unknown(&name, &environment) {
-                return Err(wrong(problem));
-            }
+        let mut names: Vec<String> = template.undeclared_variables(true).into_iter().collect();
+        names.sort();
+        if let Some(problem) = names.iter().find_map(|name| unknown_in_template(name, &environment)) {
+            return Err(wrong(problem));
         }
-        Ok(Self { setting, environment })
+        // Filters, tests and functions are looked up when they are used: tried once on nothing.
+        if let Err(error) = template.render(empty().value(output))
+            && is_unknown_word(&error)
+        {
+            return Err(wrong(message(&error)));
+        }
+        Ok(Self { setting, output, environment })
     }
 
     /// The text for one change.
@@ -62,11 +79,33 @@ impl Template {
     pub fn render(&self, view: &View) -> Result<String, PlanError> {
         let failed = |message: String| PlanError::Template { setting: self.setting, message };
         let template = self.environment.get_template(NAME).map_err(|error| failed(message(&error)))?;
-        let text = template.render(view.value()).map_err(|error| failed(message(&error)))?;
-        if text.len() > OUTPUT_BYTES_MAX {
-            return Err(failed(format!("it gives more than {OUTPUT_BYTES_MAX} bytes")));
+        let mut written = Bounded(Vec::new());
+        match template.render_captured_to(self.value(view), &mut written) {
+            Ok(_) => Ok(String::from_utf8(written.0).unwrap_or_default()),
+            Err(error) if error.kind() == ErrorKind::WriteFailure => Err(failed(format!("it gives more than {OUTPUT_BYTES_MAX} bytes"))),
+            Err(error) => Err(failed(message(&error))),
         }
-        Ok(text)
+    }
+
+    fn value(&self, view: &View) -> Value {
+        view.value(self.output)
+    }
+}
+
+/// Takes as much as a template may give, and fails where it gives more.
+struct Bounded(Vec<u8>);
+
+impl io::Write for Bounded {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.0.len() + bytes.len() > OUTPUT_BYTES_MAX {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 
@@ -77,6 +116,8 @@ fn environment(output: Output) -> Environment<'static> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_fuel(Some(FUEL));
+    // What strangers wrote is escaped, whatever a template says.
+    environment.remove_filter("safe");
     environment.set_auto_escape_callback(move |_| match output {
         Output::Text => AutoEscape::None,
         Output::Html => AutoEscape::Html,
@@ -93,76 +134,14 @@ fn message(error: &minijinja::Error) -> String {
         .to_owned()
 }
 
-/// Why a name is no known one; `None` where it is.
-fn unknown(name: &str, environment: &Environment<'_>) -> Option<String> {
-    let mut parts = name.split('.');
-    let (root, field) = (parts.next().unwrap_or_default(), parts.next());
-    let kinds: Vec<ItemKind> = ItemKind::ALL.iter().copied().filter(|kind| kind.template_name() == root).collect();
-    match kinds.first() {
-        Some(kind) => {
-            let known = names(*kind);
-            field.filter(|field| !known.contains(field)).map(|field| format!("`{root}.{field}` is not known; known are {}", listed(&known)))
-        }
-        None if matches!(root, "event" | "product" | "links") => None,
-        // Functions of the template engine are undeclared names to it as well.
-        None if environment.globals().any(|(global, _)| global == root) => None,
-        None => {
-            let roots: Vec<&str> =
-                ["event", "product", "links"].into_iter().chain(ItemKind::ALL.iter().map(|kind| kind.template_name())).collect();
-            Some(format!("`{root}` is not known; known are {}", listed(&roots)))
-        }
-    }
-}
-
-fn listed(names: &[&str]) -> String {
-    names.iter().take(NAMES_MAX).copied().collect::<Vec<_>>().join(", ")
+/// Whether a filter, test or function is meant that does not exist.
+fn is_unknown_word(error: &minijinja::Error) -> bool {
+    matches!(error.kind(), ErrorKind::UnknownFilter | ErrorKind::UnknownTest | ErrorKind::UnknownFunction)
 }
 
 /// A small template over a few values, for addresses; `None` where it fails.
 pub(super) fn render_once(source: &str, values: serde_json::Value) -> Option<String> {
     environment(Output::Text).render_str(source, Value::from(Serde(values))).ok()
-}
-
-/// A condition of the configuration (`when`).
-#[derive(Clone, Debug)]
-pub struct Expression {
-    source: String,
-    environment: Environment<'static>,
-}
-
-impl Expression {
-    /// Reads a condition on items of `kind`.
-    ///
-    /// # Errors
-    /// It cannot be read, or names something such an item does not have.
-    pub fn new(source: &str, kind: ItemKind) -> Result<Self, String> {
-        if source.len() > SOURCE_BYTES_MAX {
-            return Err(format!("the expression is longer than {SOURCE_BYTES_MAX} bytes"));
-        }
-        let environment = environment(Output::Text);
-        let known = names(kind);
-        let compiled = environment.compile_expression_owned(source.to_owned()).map_err(|error| message(&error))?;
-        for name in compiled.undeclared_variables(false) {
-            let is_known = known.contains(&name.as_str()) || environment.globals().any(|(global, _)| global == name);
-            if !is_known {
-                return Err(format!("`{name}` is not known; known are {}", listed(&known)));
-            }
-        }
-        drop(compiled);
-        Ok(Self { source: source.to_owned(), environment })
-    }
-
-    /// Whether it holds for an item.
-    ///
-    /// What is known but absent is none, and no comparison with none holds: `votes_up >= 5` is false where the votes are not known.
-    ///
-    /// # Errors
-    /// It fails on this item, or takes too long.
-    pub fn holds(&self, item: &Item, product: &Product) -> Result<bool, String> {
-        let compiled = self.environment.compile_expression(&self.source).map_err(|error| message(&error))?;
-        let value = compiled.eval(bare_view(item, product).value()).map_err(|error| message(&error))?;
-        Ok(value.is_true())
-    }
 }
 
 #[cfg(test)]

@@ -1,43 +1,39 @@
-//! What an answer means: HTTP outcome -> class of failure. The one table for all services.
+//! The one table from what happened to a request to a [`Failure`].
 
-use std::time::Duration;
-
-use http::header::{CONTENT_TYPE, LOCATION, RETRY_AFTER};
+use http::header::LOCATION;
 use http::{HeaderMap, StatusCode};
 use serde_json::Value;
 
-use crate::contract::{Cause, Failure, Limit, Response, RetryAfter, Time, TransportError, Unsent};
+use super::limit::retry_after;
+use super::said::said;
+use crate::contract::{Cause, Failure, Limit, Response, TransportError, Unsent};
 
-/// How much of an error's own words is kept.
-const MESSAGE_CHARS_MAX: usize = 200;
-
-/// What a request was meant to do: the same status means different things.
+/// What a request was for: the same status means different things on the way in and on the way out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
-    /// Make something new.
+    /// Makes an object.
     Create,
-    /// Look something up.
+    /// Looks objects up.
     Find,
-    /// Change something known.
+    /// Changes an object that is known to have been there.
     Update,
-    /// Remove something known.
+    /// Removes an object.
     Delete,
-    /// Prove the credentials.
+    /// Proves credentials and scope.
     Check,
 }
 
-/// What a service means differently: asked first, for every answer. Pure.
+/// What one endpoint knows better than the table: pure, and asked first about every answer, the good ones too.
+///
+/// `None` leaves it to the table. It is the place for errors inside a 200, for limits that come as a 403, for a 404 that names a missing
+/// parent ([`Failure::Missing`]), and for "already exists" on a keyed create: say [`Failure::Unknown`] there, and delivery looks the
+/// object up.
 pub type Refine = fn(&Response) -> Option<Failure>;
 
-/// Nothing is meant differently.
-pub fn unrefined(_: &Response) -> Option<Failure> {
-    None
-}
-
-/// A success.
+/// The service's good answer.
 #[derive(Clone, Debug)]
 pub struct Answer {
-    /// The status; a delete that found nothing keeps its 404 or 410.
+    /// The status: 2xx, or 404 and 410 on [`Stage::Delete`].
     pub status: StatusCode,
     /// All headers.
     pub headers: HeaderMap,
@@ -45,148 +41,161 @@ pub struct Answer {
     pub json: Value,
 }
 
-/// Says what an outcome means. Pure.
+/// What stands in the phrases of a 403 that is about the credentials and not about the object.
+const CREDENTIAL_WORDS: [&str; 11] = [
+    "token",
+    "credential",
+    "api key",
+    "api_key",
+    "apikey",
+    "password",
+    "permission",
+    "authenticat",
+    "authoriz",
+    "authoris",
+    "access denied",
+];
+
+/// No refinement: for endpoints that say everything with their status.
+pub fn unrefined(_: &Response) -> Option<Failure> {
+    None
+}
+
+/// Whether a request succeeded, and with which JSON; else how it failed.
+///
+/// | what happened | class |
+/// |---|---|
+/// | connect, DNS or TLS failed, 425, 429 | [`Failure::Transient`] |
+/// | 408, every 5xx, any other transport error, a cut body, a 2xx that is not the service's JSON | [`Failure::Unknown`] |
+/// | 401, a 403 that names the credentials, any 403 on check; 404 or 410 on create, find or check | [`Failure::Unauthorized`] |
+/// | 404 or 410 on update; on delete it is success | [`Failure::Missing`] |
+/// | a redirect | [`Failure::Rejected`], naming the Location |
+/// | any other status | [`Failure::Rejected`] |
 ///
 /// # Errors
-/// What went wrong, as one of the five classes.
+/// As in the table, after `refine` was asked.
 pub fn classify(outcome: Result<Response, TransportError>, stage: Stage, refine: Refine) -> Result<Answer, Failure> {
+    Answer::read(accept(outcome, stage, refine)?, stage)
+}
+
+/// The same table without its line on JSON: for answers that are none.
+///
+/// # Errors
+/// As in the table of [`classify`], after `refine` was asked.
+pub fn accept(outcome: Result<Response, TransportError>, stage: Stage, refine: Refine) -> Result<Response, Failure> {
     let response = outcome.map_err(unanswered)?;
     if let Some(failure) = refine(&response) {
         return Err(failure);
     }
-    let source = said(&response);
-    let retry_after = retry_after(&response.headers);
-    match response.status.as_u16() {
-        200..=299 => success(response),
-        404 | 410 if stage == Stage::Delete => Ok(Answer { status: response.status, headers: response.headers, json: Value::Null }),
-        404 | 410 if stage == Stage::Update => Err(Failure::Missing { source }),
-        401 | 404 | 410 => Err(Failure::Unauthorized { source }),
-        425 | 429 => Err(Failure::Transient { retry_after, scope: Limit::Connector, source }),
-        408 | 500..=599 => Err(Failure::Unknown { retry_after, source }),
-        300..=399 => {
-            let to = response.headers.get(LOCATION).and_then(|to| to.to_str().ok()).unwrap_or("nowhere");
-            let to = to.split(['?', '#']).next().unwrap_or_default();
-            Err(Failure::Rejected { source: Cause::new(format!("{source}: redirected to {to}; give that address in the configuration")) })
-        }
-        _ => Err(Failure::Rejected { source }),
+    if response.status.is_success() || (stage == Stage::Delete && is_gone(response.status)) {
+        return Ok(response);
     }
+    Err(refused(&response, stage))
 }
 
-fn success(response: Response) -> Result<Answer, Failure> {
-    let Response { status, headers, body } = response;
-    if body.iter().all(u8::is_ascii_whitespace) {
-        return Ok(Answer { status, headers, json: Value::Null });
+impl Answer {
+    /// Reads what [`accept`] let through.
+    ///
+    /// # Errors
+    /// [`Failure::Unknown`] where a 2xx is not the service's JSON: a captive portal, a sign-in page, a notice of PHP before the JSON.
+    pub fn read(response: Response, stage: Stage) -> Result<Self, Failure> {
+        let Response { status, headers, body } = &response;
+        let is_empty = body.iter().all(u8::is_ascii_whitespace);
+        // An empty answer to a look-up does not say that nothing is there. Some services do answer a create with a 201 and a Location only;
+        // who needs an id out of it asks `Answer::text`, which says that the outcome is unknown.
+        let json = if !status.is_success() || (is_empty && stage != Stage::Find) {
+            Value::Null
+        } else {
+            serde_json::from_slice(body).map_err(|_| unreadable(&response))?
+        };
+        Ok(Self { status: *status, headers: headers.clone(), json })
     }
-    match serde_json::from_slice(&body) {
-        Ok(json) => Ok(Answer { status, headers, json }),
-        // A captive portal, a PHP notice before the JSON, a sign-in page: who knows what happened.
-        Err(_) => Err(Failure::Unknown {
-            retry_after: None,
-            source: Cause::new(format!("{}, but the body is not JSON", said(&Response { status, headers, body }))),
-        }),
+
+    /// The id or text at `pointer` (RFC 6901), such as `/number`; numbers as they are written.
+    ///
+    /// # Errors
+    /// [`Failure::Unknown`] where it is not there: then the answer is not the service's.
+    pub fn text(&self, pointer: &str) -> Result<String, Failure> {
+        match self.json.pointer(pointer) {
+            Some(Value::String(text)) if !text.is_empty() => Ok(text.clone()),
+            Some(Value::Number(number)) => Ok(number.to_string()),
+            _ => Err(self.lacks(pointer)),
+        }
+    }
+
+    /// The list at `pointer`.
+    ///
+    /// # Errors
+    /// [`Failure::Unknown`] where there is none: an answer without the list does not say that nothing is there.
+    pub fn list(&self, pointer: &str) -> Result<&[Value], Failure> {
+        self.json.pointer(pointer).and_then(Value::as_array).map(Vec::as_slice).ok_or_else(|| self.lacks(pointer))
+    }
+
+    fn lacks(&self, pointer: &str) -> Failure {
+        let source = Cause::new(format!("HTTP {}, JSON without {}", self.status.as_u16(), pointer.trim_start_matches('/')));
+        Failure::Unknown { retry_after: None, source }
     }
 }
 
 fn unanswered(error: TransportError) -> Failure {
+    let source = error.source;
     match error.unsent {
-        Unsent::Certainly => Failure::Transient { retry_after: None, scope: Limit::Item, source: error.source },
-        Unsent::Unknown => Failure::Unknown { retry_after: None, source: error.source },
+        Unsent::Certainly => Failure::Transient { retry_after: None, scope: Limit::Item, source },
+        Unsent::Unknown => Failure::Unknown { retry_after: None, source },
     }
 }
 
-/// `Retry-After`: seconds, or an HTTP date (RFC 9110, 10.2.3).
-pub fn retry_after(headers: &HeaderMap) -> Option<RetryAfter> {
-    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    if let Ok(seconds) = text.parse::<u64>() {
-        return Some(RetryAfter::In(Duration::from_secs(seconds)));
-    }
-    let date = jiff::fmt::rfc2822::DateTimeParser::new().relaxed_weekday(true).parse_timestamp(text).ok()?;
-    Some(RetryAfter::At(Time::from_ms(date.as_millisecond())))
+fn unreadable(response: &Response) -> Failure {
+    let cause = said(response);
+    let source = if response.body.is_empty() {
+        Cause::new(format!("{cause}, without a body"))
+    } else {
+        Cause::new(format!("{cause}; not the service's JSON"))
+    };
+    Failure::Unknown { retry_after: retry_after(&response.headers), source }
 }
 
-/// The status, and the service's own words as far as they are found where errors usually stand.
-pub fn said(response: &Response) -> Cause {
+fn refused(response: &Response, stage: Stage) -> Failure {
+    let source = said(response);
+    let status = response.status;
+    match status.as_u16() {
+        425 | 429 => Failure::Transient { retry_after: retry_after(&response.headers), scope: Limit::Connector, source },
+        408 | 500.. => Failure::Unknown { retry_after: retry_after(&response.headers), source },
+        401 => Failure::Unauthorized { source },
+        403 if stage == Stage::Check || names_credentials(&source) => Failure::Unauthorized { source },
+        404 | 410 if stage == Stage::Update => Failure::Missing { source },
+        404 | 410 => Failure::Unauthorized { source },
+        300..=399 => Failure::Rejected { source: redirected(response) },
+        _ => Failure::Rejected { source },
+    }
+}
+
+fn is_gone(status: StatusCode) -> bool {
+    matches!(status, StatusCode::NOT_FOUND | StatusCode::GONE)
+}
+
+fn names_credentials(source: &Cause) -> bool {
+    let said = source.as_str().to_ascii_lowercase();
+    CREDENTIAL_WORDS.iter().any(|word| said.contains(word))
+}
+
+/// Names where a redirect leads, without a query: it may carry a session or an address.
+fn redirected(response: &Response) -> Cause {
     let status = response.status.as_u16();
-    let is_html = response.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).is_some_and(|kind| kind.contains("html"));
-    let text = String::from_utf8_lossy(&response.body);
-    if is_html || text.trim_start().starts_with('<') {
-        let title = text.split_once("<title>").and_then(|(_, rest)| rest.split_once("</title>")).map(|(title, _)| title.trim());
-        return Cause::new(match title {
-            Some(title) => format!("HTTP {status}, an HTML page titled \"{}\"", short(title)),
-            None => format!("HTTP {status}, an HTML page"),
-        });
-    }
-    let json: Value = serde_json::from_slice(&response.body).unwrap_or_default();
-    let message = ["/message", "/error/message", "/detail", "/errors/0/message", "/errors/0", "/error", "/title"]
-        .iter()
-        .find_map(|path| json.pointer(path)?.as_str())
-        .unwrap_or_default();
-    Cause::new(if message.is_empty() { format!("HTTP {status}") } else { format!("HTTP {status}: {}", short(message)) })
-}
-
-fn short(text: &str) -> String {
-    text.chars().take(MESSAGE_CHARS_MAX).collect()
+    let location = response.headers.get(LOCATION).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+    Cause::new(match location {
+        Some(location) => {
+            let shown = location.split(['?', '#']).next().unwrap_or_default();
+            // Whatever stands before an @ in the authority is a name or a password.
+            let shown = match shown.split_once("://") {
+                Some((scheme, rest)) => format!("{scheme}://{}", rest.rsplit_once('@').map_or(rest, |(_, host)| host)),
+                None => shown.to_owned(),
+            };
+            format!("HTTP {status} redirects to {shown}; redirects are not followed, put the final address into the settings")
+        }
+        None => format!("HTTP {status} without a Location"),
+    })
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use http::HeaderValue;
-
-    fn class(status: u16, body: &'static str, stage: Stage) -> &'static str {
-        let response = Response { status: StatusCode::from_u16(status).unwrap(), headers: HeaderMap::new(), body: body.into() };
-        classify(Ok(response), stage, unrefined).err().map_or("ok", |failure| failure.class())
-    }
-
-    #[test]
-    fn the_table_holds() {
-        let table = [
-            (200, "{}", Stage::Create, "ok"),
-            (201, "", Stage::Create, "ok"),
-            (200, "<html>", Stage::Create, "unknown"),
-            (400, "{}", Stage::Create, "rejected"),
-            (401, "{}", Stage::Update, "unauthorized"),
-            (403, "{}", Stage::Update, "rejected"),
-            (404, "{}", Stage::Create, "unauthorized"),
-            (404, "{}", Stage::Find, "unauthorized"),
-            (404, "{}", Stage::Check, "unauthorized"),
-            (404, "{}", Stage::Update, "missing"),
-            (410, "{}", Stage::Update, "missing"),
-            (404, "{}", Stage::Delete, "ok"),
-            (408, "{}", Stage::Create, "unknown"),
-            (409, "{}", Stage::Create, "rejected"),
-            (422, "{}", Stage::Create, "rejected"),
-            (425, "{}", Stage::Create, "transient"),
-            (429, "{}", Stage::Create, "transient"),
-            (500, "{}", Stage::Create, "unknown"),
-            (502, "<html>", Stage::Create, "unknown"),
-            (503, "{}", Stage::Find, "unknown"),
-            (301, "", Stage::Create, "rejected"),
-        ];
-        for (status, body, stage, expected) in table {
-            assert_eq!(class(status, body, stage), expected, "{status} {stage:?}");
-        }
-    }
-
-    #[test]
-    fn what_was_not_sent_is_transient_and_what_may_have_been_is_unknown() {
-        let failed =
-            |unsent| classify(Err(TransportError { unsent, source: Cause::new("x") }), Stage::Create, unrefined).unwrap_err().class();
-        assert_eq!((failed(Unsent::Certainly), failed(Unsent::Unknown)), ("transient", "unknown"));
-    }
-
-    #[test]
-    fn retry_after_is_seconds_or_a_date() {
-        let read = |text: &'static str| retry_after(&HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_static(text))]));
-        assert_eq!(read("120"), Some(RetryAfter::In(Duration::from_secs(120))));
-        assert_eq!(read("Wed, 21 Oct 2015 07:28:00 GMT"), Some(RetryAfter::At(Time::from_ms(1_445_412_480_000))));
-        assert_eq!(read("soon"), None);
-    }
-
-    #[test]
-    fn an_html_page_is_named_by_its_title() {
-        let response =
-            Response { status: StatusCode::BAD_GATEWAY, headers: HeaderMap::new(), body: "<html><title>Bad\ngateway</title>".into() };
-        assert_eq!(said(&response).as_str(), "HTTP 502, an HTML page titled \"Bad gateway\"");
-    }
-}
+mod tests;

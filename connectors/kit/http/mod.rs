@@ -1,50 +1,52 @@
-//! HTTP as connectors use it: building requests, sending them once, and deciding what an answer means.
+//! HTTP as connectors do it: addresses, requests, and the one table from what happened to a [`Failure`].
 //!
-//! What an answer means is decided here for all services by one table; a connector only refines it with a pure function.
+//! Promised: one request is sent once; no redirect is followed; every answer is bounded; nothing that is said about a failure
+//! carries a credential, a query string or an e-mail address.
+//!
+//! Not done here: retrying, waiting, counting. A connector says what happened; delivery decides what follows.
 
 mod base;
 mod classify;
 mod client;
+mod limit;
+mod public;
+mod request;
+mod said;
+mod scrub;
 mod untrusted;
 
-use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
-use http::{HeaderMap, Method};
-use serde::Serialize;
-use url::Url;
-
 pub use base::Base;
-pub use classify::{Answer, Refine, Stage, classify, retry_after, unrefined};
-pub use client::{Client, ClientError, ClientOptions};
+pub use classify::{Answer, Refine, Stage, accept, classify, unrefined};
+pub use client::{ANSWER_BYTES_MAX, Client, ClientError, ClientOptions, Proxy};
+pub use limit::retry_after;
 
-use crate::contract::{Cx, Failure, Request, Secret};
+pub use request::{authorize, basic, credential, json_request, secret_header};
+pub use said::said;
+pub use untrusted::{IMAGE_BYTES_MAX, IMAGE_HOSTS};
 
-/// Sends `request` once and says what its answer means.
+use crate::contract::{Cx, Failure, Request, Response};
+
+/// Sends `request` once and reads the service's JSON, or says how it failed; see [`classify`].
 ///
 /// # Errors
-/// What went wrong, as one of the five classes.
+/// What happened, by the table of [`classify`], after `refine` was asked.
 pub async fn call(cx: &Cx<'_>, request: Request, stage: Stage, refine: Refine) -> Result<Answer, Failure> {
-    classify(cx.transport.send(request).await, stage, refine)
+    let response = send(cx, request, stage, refine).await?;
+    Answer::read(response, stage)
 }
 
-/// A request with a JSON body, or with none.
-pub fn json_request<T: Serialize>(method: Method, url: Url, body: Option<&T>) -> Request {
-    let mut headers = HeaderMap::new();
-    let body = match body {
-        Some(body) => {
-            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-            // Plain data of the connector: writing it as JSON cannot fail. An empty body would be refused by the service.
-            serde_json::to_vec(body).unwrap_or_default().into()
-        }
-        None => bytes::Bytes::new(),
-    };
-    Request { method, url, headers, body }
-}
-
-/// Adds `Authorization: SCHEME SECRET`, marked so that nobody prints it.
-pub fn authorize(request: &mut Request, scheme: &str, secret: &Secret) {
-    // A secret with a line break cannot be a header; the service then says that the credentials are missing.
-    if let Ok(mut value) = HeaderValue::from_str(&format!("{scheme} {}", secret.expose())) {
-        value.set_sensitive(true);
-        request.headers.insert(AUTHORIZATION, value);
+/// The same for services whose good answer is no JSON, such as an incoming webhook that says `ok`: the status decides.
+///
+/// # Errors
+/// What happened, by the table of [`classify`], after `refine` was asked.
+pub async fn send(cx: &Cx<'_>, request: Request, stage: Stage, refine: Refine) -> Result<Response, Failure> {
+    let secrets = scrub::secrets(&request.headers);
+    let (method, host) = (request.method.clone(), request.url.host_str().unwrap_or_default().to_owned());
+    let outcome = accept(cx.transport.send(request).await, stage, refine);
+    match &outcome {
+        // The path may name a person or hold a key, so the log knows the host alone.
+        Ok(response) => tracing::debug!(%method, host, status = response.status.as_u16(), "answered"),
+        Err(failure) => tracing::debug!(%method, host, class = failure.class(), "failed"),
     }
+    outcome.map_err(|failure| scrub::without(failure, &secrets))
 }

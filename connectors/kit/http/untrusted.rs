@@ -1,121 +1,134 @@
-//! Addresses from payloads: written by strangers, so fetched under rules that keep them from reaching anything of ours.
+//! The second client, for addresses that came from a payload: nobody chose them, so they may lead anywhere.
 //!
-//! https only, hosts of the allow-list only, the resolved address must be public and is the one that is connected to, no redirect, no proxy,
-//! no credentials, a small cap on size and time.
+//! Only https, only hosts of a list, only public addresses, each pinned by being resolved once and connected to as resolved; no redirect,
+//! no proxy, no credentials, bounded size and time.
 
-use std::net::{IpAddr, SocketAddr};
-use std::time::Duration;
+use std::net::SocketAddr;
 
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::{Host, Url};
 
-use super::client::{ClientOptions, builder, failed, read};
+use super::client::{ClientError, ClientOptions, read};
+use super::public::is_public;
 use crate::contract::{Cause, Response, TransportError, Unsent};
 
-/// The longest file that is fetched.
-const FILE_BYTES_MAX: usize = 10 << 20;
-/// How long one may take.
-const TIMEOUT: Duration = Duration::from_secs(20);
+/// The largest image that is fetched, in bytes.
+pub const IMAGE_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Where Sleekplan keeps what people upload, as public payloads show; the default of the list of hosts.
+pub const IMAGE_HOSTS: &[&str] = &["storage.sleekplan.com"];
 
-/// Fetches what strangers name.
+/// Fetches what a payload points to.
 #[derive(Debug)]
 pub(super) struct Untrusted {
+    client: reqwest::Client,
     hosts: Vec<String>,
 }
 
 impl Untrusted {
-    pub(super) fn new(options: &ClientOptions) -> Self {
-        Self { hosts: options.image_hosts.clone() }
+    pub(super) fn new(options: &ClientOptions) -> Result<Self, ClientError> {
+        let client = super::client::builder(options)
+            .no_proxy()
+            .https_only(true)
+            .dns_resolver(PublicOnly)
+            // A connection of its own for each image: nothing of one request can be seen by the next.
+            .pool_max_idle_per_host(0)
+            .build()
+            .map_err(ClientError::from)?;
+        Ok(Self { client, hosts: options.image_hosts.iter().map(|host| host.to_ascii_lowercase()).collect() })
     }
 
     pub(super) async fn fetch(&self, url: &Url) -> Result<Response, TransportError> {
-        let host = self.admitted(url)?;
-        let port = url.port_or_known_default().unwrap_or(443);
-        let addresses: Vec<SocketAddr> =
-            tokio::net::lookup_host((host, port)).await.map_err(|_| refused("its host name does not resolve"))?.collect();
-        if addresses.is_empty() || !addresses.iter().all(|address| is_public(address.ip())) {
-            return Err(refused("its host is not a public address"));
-        }
-        // Pinned: a second look-up could answer otherwise.
-        let client = builder(TIMEOUT).no_proxy().resolve_to_addrs(host, &addresses).build().map_err(|error| failed(&error))?;
-        read(client.get(url.clone()).send().await.map_err(|error| failed(&error))?, FILE_BYTES_MAX).await
-    }
-
-    fn admitted<'a>(&self, url: &'a Url) -> Result<&'a str, TransportError> {
-        let Some(Host::Domain(host)) = url.host() else { return Err(refused("it names no host")) };
-        if url.scheme() != "https" || !url.username().is_empty() || url.password().is_some() {
-            return Err(refused("only https without credentials is fetched"));
-        }
-        let known =
-            self.hosts.iter().any(|known| host == known || host.strip_suffix(known.as_str()).is_some_and(|rest| rest.ends_with('.')));
-        if known { Ok(host) } else { Err(refused("its host is not among those images are copied from")) }
+        allowed(url, &self.hosts).map_err(|reason| TransportError { unsent: Unsent::Certainly, source: Cause::new(reason) })?;
+        let request = self.client.get(url.clone());
+        read(request.send().await, url, IMAGE_BYTES_MAX).await
     }
 }
 
-fn refused(why: &str) -> TransportError {
-    TransportError { unsent: Unsent::Certainly, source: Cause::new(why) }
+/// Whether `url` may be asked at all: https on its own port, a name of the list or below one, no credentials.
+fn allowed(url: &Url, hosts: &[String]) -> Result<(), &'static str> {
+    if url.scheme() != "https" || url.port().is_some() {
+        return Err("the image's address is not plain https");
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("the image's address has credentials in it");
+    }
+    let Some(Host::Domain(name)) = url.host() else {
+        return Err("the image's address names no host");
+    };
+    // The name with its root dot is the same host.
+    let name = name.trim_end_matches('.');
+    let below = |host: &String| name.strip_suffix(host.as_str()).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
+    if hosts.iter().any(below) { Ok(()) } else { Err("the image's host is not among those that images are fetched from") }
 }
 
-/// Whether an address is out on the internet, and no relay to what is not.
-fn is_public(ip: IpAddr) -> bool {
-    match ip {
-        IpAddr::V4(ip) => {
-            let [a, b, ..] = ip.octets();
-            let shared = a == 100 && (64..128).contains(&b);
-            let special = a == 0 || a >= 240 || (a == 192 && b == 0) || (a == 198 && (18..20).contains(&b));
-            !(ip.is_private() || ip.is_loopback() || ip.is_link_local() || ip.is_multicast() || ip.is_documentation() || shared || special)
-        }
-        IpAddr::V6(ip) => match ip.to_ipv4_mapped() {
-            Some(mapped) => is_public(IpAddr::V4(mapped)),
-            // Global unicast only (2000::/3), without 6to4 and Teredo, which carry an IPv4 address inside, and documentation.
-            None => {
-                let [first, second, ..] = ip.segments();
-                first & 0xe000 == 0x2000 && first != 0x2002 && !(first == 0x2001 && (second == 0 || second == 0xdb8))
-            }
-        },
+/// Resolves names to public addresses or not at all. What it answers is what is connected to, so a name cannot change its mind in between.
+#[derive(Debug)]
+struct PublicOnly;
+
+impl Resolve for PublicOnly {
+    fn resolve(&self, name: Name) -> Resolving {
+        Box::pin(async move {
+            let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
+            Ok(Box::new(all_public(found)?.into_iter()) as Addrs)
+        })
     }
 }
+
+/// One address inside is enough to refuse them all: which of them is used is not ours to choose.
+fn all_public(found: Vec<SocketAddr>) -> Result<Vec<SocketAddr>, NotPublic> {
+    if found.iter().all(|address| is_public(address.ip())) { Ok(found) } else { Err(NotPublic) }
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("the name leads to an address that is not public")]
+struct NotPublic;
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
+
+    fn hosts() -> Vec<String> {
+        IMAGE_HOSTS.iter().map(|host| (*host).to_owned()).collect()
+    }
 
     #[test]
-    fn only_listed_hosts_over_https_are_admitted() {
-        let untrusted = Untrusted::new(&ClientOptions::default());
-        for (text, good) in [
-            ("https://storage.sleekplan.com/a.png", true),
-            ("https://x.storage.sleekplan.com/a.png", true),
-            ("http://storage.sleekplan.com/a.png", false),
-            ("https://evilstorage.sleekplan.com.evil.example/a.png", false),
-            ("https://notstorage.sleekplan.com/a.png", false),
-            ("https://u@storage.sleekplan.com/a.png", false),
-            ("https://127.0.0.1/a.png", false),
-            ("file:///etc/passwd", false),
+    fn only_https_on_listed_hosts_is_allowed() {
+        let check = |text: &str| allowed(&text.parse().unwrap(), &hosts());
+        for text in
+            ["https://storage.sleekplan.com/a.png", "https://eu.storage.sleekplan.com/a.png", "https://STORAGE.sleekplan.com./a.png"]
+        {
+            assert!(check(text).is_ok(), "{text}");
+        }
+        for text in [
+            "http://storage.sleekplan.com/a.png",
+            "https://storage.sleekplan.com:8443/a.png",
+            "https://me:pw@storage.sleekplan.com/a.png",
+            "https://storage.sleekplan.com@evil.example/a.png",
+            "https://evilstorage.sleekplan.com/a.png",
+            "https://storage.sleekplan.com.evil.example/a.png",
+            "https://127.0.0.1/a.png",
+            "https://[::1]/a.png",
+            "ftp://storage.sleekplan.com/a.png",
+            "data:image/png;base64,AAAA",
         ] {
-            assert_eq!(untrusted.admitted(&Url::parse(text).unwrap()).is_ok(), good, "{text}");
+            assert!(check(text).is_err(), "{text}");
         }
     }
 
     #[test]
-    fn private_addresses_are_told_from_public_ones() {
-        for (text, public) in [
-            ("93.184.216.34", true),
-            ("10.0.0.1", false),
-            ("172.16.0.1", false),
-            ("192.168.1.1", false),
-            ("127.0.0.1", false),
-            ("169.254.169.254", false),
-            ("100.64.0.1", false),
-            ("0.0.0.0", false),
-            ("255.255.255.255", false),
-            ("::1", false),
-            ("fe80::1", false),
-            ("fc00::1", false),
-            ("::ffff:10.0.0.1", false),
-            ("2002:7f00:1::", false),
-            ("2606:4700::1", true),
-        ] {
-            assert_eq!(is_public(text.parse().unwrap()), public, "{text}");
-        }
+    fn one_address_inside_refuses_them_all() {
+        let at = |text: &str| text.parse::<SocketAddr>().unwrap();
+        assert!(all_public(vec![at("8.8.8.8:0")]).is_ok());
+        assert!(all_public(vec![at("8.8.8.8:0"), at("10.0.0.1:0")]).is_err());
+    }
+
+    #[tokio::test]
+    async fn a_listed_name_that_leads_inside_is_not_connected_to() {
+        let options =
+            ClientOptions { image_hosts: vec!["localhost".to_owned()], timeout: Duration::from_secs(5), ..ClientOptions::default() };
+        let error = Untrusted::new(&options).unwrap().fetch(&"https://localhost/a.png".parse().unwrap()).await.unwrap_err();
+        assert_eq!(error.unsent, Unsent::Certainly);
+        assert!(error.source.as_str().contains("not public"), "{}", error.source);
     }
 }
