@@ -142,11 +142,16 @@ fn list(start: Option<u64>, items: Vec<Vec<Block>>, out: &mut Vec<Event<'static>
 fn is_tight(item: &[Block]) -> bool {
     match item {
         [] | [_] => true,
-        [Block::Paragraph(_) | Block::List { .. }, rest @ ..] => {
-            rest.iter()
-                .all(|block| matches!(block, Block::List { start: None, .. }))
-                || matches!(rest, [Block::List { .. }])
-        }
+        // CommonMark lets only a list that begins with 1 follow words without a blank line.
+        [Block::Paragraph(_), rest @ ..] => rest.iter().all(|block| {
+            matches!(
+                block,
+                Block::List {
+                    start: None | Some(1),
+                    ..
+                }
+            )
+        }),
         _ => false,
     }
 }

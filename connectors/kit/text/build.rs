@@ -12,6 +12,9 @@ use super::run::{self, Piece, Run, Style};
 /// How deep quotes, lists and tables may stand in each other; what is deeper stays at this depth.
 pub(super) const BLOCK_DEPTH_MAX: usize = 16;
 
+/// What stands for a box that is ticked and one that is not.
+pub(super) const CHECKBOXES: [&str; 2] = ["\u{2611}", "\u{2610}"];
+
 /// Something that holds something else, while it is open.
 #[derive(Debug)]
 enum Frame {
@@ -117,8 +120,24 @@ impl Builder {
         }
     }
 
-    /// Ends the paragraph, if one has begun.
+    /// Ends the paragraph, if one has begun. A box to tick is the beginning of what follows it.
     pub(super) fn boundary(&mut self) {
+        let box_alone = match self.leaf.as_slice() {
+            [
+                Run {
+                    piece: Piece::Text(text),
+                    ..
+                },
+                rest @ ..,
+            ] => CHECKBOXES.contains(&text.trim()) && rest.iter().all(Run::is_blank),
+            _ => false,
+        };
+        if !box_alone {
+            self.flush();
+        }
+    }
+
+    fn flush(&mut self) {
         match self.frames.last_mut() {
             Some(Frame::Code { text, .. }) => {
                 if !text.is_empty() && !text.ends_with('\n') {
@@ -139,9 +158,18 @@ impl Builder {
         }
     }
 
+    /// Makes the list that is open one without numbers.
+    pub(super) fn unnumbered(&mut self) {
+        if let Some(Frame::List { start, items }) = self.frames.last_mut()
+            && items.is_empty()
+        {
+            *start = None;
+        }
+    }
+
     /// Opens `part`; says whether it did. Where it cannot stand, only the paragraph ends.
     pub(super) fn open(&mut self, part: Part) -> bool {
-        self.boundary();
+        self.flush();
         let inside_runs = self.holds_runs();
         let deep = self.frames.len() >= BLOCK_DEPTH_MAX;
         let frame = match part {
@@ -174,7 +202,7 @@ impl Builder {
     /// Closes what was opened last.
     pub(super) fn close(&mut self) {
         if !self.holds_runs() {
-            self.boundary();
+            self.flush();
         }
         let leaf = match self.frames.last() {
             Some(Frame::Heading(_) | Frame::Cell) => std::mem::take(&mut self.leaf),
@@ -216,7 +244,7 @@ impl Builder {
         while !self.frames.is_empty() {
             self.close();
         }
-        self.boundary();
+        self.flush();
         let mut out = Vec::new();
         block::events(self.document, &mut out);
         out

@@ -14,6 +14,7 @@ mod block;
 mod build;
 mod characters;
 mod cut;
+mod element;
 mod from_html;
 mod from_plain;
 mod github;

@@ -48,6 +48,11 @@ impl Run {
         }
     }
 
+    /// Whether it is only white space.
+    pub(super) fn is_blank(&self) -> bool {
+        matches!(&self.piece, Piece::Text(text) if text.trim().is_empty())
+    }
+
     fn visible(&self) -> bool {
         match &self.piece {
             Piece::Text(text) => text

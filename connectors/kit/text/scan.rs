@@ -5,6 +5,8 @@
 //! a [`Text`](super::Text) can say and the attributes it needs, closes what is left open, and drops the rest. It is
 //! no sanitiser: what it writes goes through ammonia.
 
+use super::build::CHECKBOXES;
+use super::element::{inline, known};
 use super::link;
 use super::tag::{self, Tag};
 
@@ -127,6 +129,15 @@ impl<'a> Scan<'a> {
             "br" | "hr" | "img" => self.void(name, tag),
             _ => self.start(name, tag),
         }
+        if let Some(state @ ("checked" | "unchecked")) = tag.attribute("data-list") {
+            self.checkbox(state == "checked");
+        }
+    }
+
+    fn checkbox(&mut self, checked: bool) {
+        let [ticked, empty] = CHECKBOXES;
+        self.text(if checked { ticked } else { empty });
+        self.text(" ");
     }
 
     /// Elements that are shown by other means.
@@ -136,11 +147,7 @@ impl<'a> Scan<'a> {
                 .attribute("type")
                 .is_some_and(|kind| kind.eq_ignore_ascii_case("checkbox"));
         if checkbox && !tag.closing {
-            self.text(if tag.attribute("checked").is_some() {
-                "\u{2611} "
-            } else {
-                "\u{2610} "
-            });
+            self.checkbox(tag.attribute("checked").is_some());
         } else if tag.name == "q" {
             self.text(if tag.closing { "\u{201D}" } else { "\u{201C}" });
         } else if matches!(tag.name.as_str(), "audio" | "source" | "embed") && !tag.closing {
@@ -382,45 +389,4 @@ pub(super) fn divided<'a>(text: &'a str, signs: &mut usize) -> Vec<(&'a str, boo
     }
     pieces.extend(text.get(from..).map(|piece| (piece, divide)));
     pieces
-}
-
-/// What the text can say of an element, by its HTML name.
-fn known(name: &str) -> Option<&'static str> {
-    Some(match name {
-        "p" => "p",
-        "div" | "section" | "article" | "header" | "footer" | "main" | "aside" | "nav"
-        | "address" | "figure" | "figcaption" | "details" | "summary" | "dl" | "dt" | "dd"
-        | "fieldset" | "legend" | "form" | "center" | "hgroup" | "caption" | "tfoot" | "option"
-        | "textarea" | "body" => "div",
-        "b" | "strong" => "strong",
-        "i" | "em" => "em",
-        "s" | "strike" | "del" => "del",
-        "code" | "kbd" | "samp" | "tt" => "code",
-        "h1" => "h1",
-        "h2" => "h2",
-        "h3" => "h3",
-        "h4" => "h4",
-        "h5" => "h5",
-        "h6" => "h6",
-        "pre" | "xmp" | "listing" => "pre",
-        "blockquote" => "blockquote",
-        "ul" | "menu" | "dir" => "ul",
-        "ol" => "ol",
-        "li" => "li",
-        "a" => "a",
-        "img" | "image" => "img",
-        "br" => "br",
-        "hr" => "hr",
-        "table" => "table",
-        "thead" => "thead",
-        "tbody" => "tbody",
-        "tr" => "tr",
-        "td" => "td",
-        "th" => "th",
-        _ => return None,
-    })
-}
-
-fn inline(name: &str) -> bool {
-    matches!(name, "strong" | "em" | "del" | "code" | "a")
 }

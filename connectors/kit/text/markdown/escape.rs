@@ -111,8 +111,6 @@ fn character(c: char, before: Option<char>, rest: &str, context: Context, out: &
         '|' => cell || context.jekyll(),
         // At the end of a heading they would be taken for its closing.
         '#' => matches!(context.place, Place::Heading(_)) && next.is_none_or(|next| next == '#'),
-        // Before the bracket of a link it would make the link an image.
-        '!' => next.is_none(),
         '$' => context.jekyll() && (before == Some('$') || next == Some('$')),
         '<' if context.mdx() || context.jekyll() || !next.is_some_and(harmless_after_less) => {
             return out.push_str("&lt;");

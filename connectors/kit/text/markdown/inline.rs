@@ -167,6 +167,11 @@ impl Inline {
             self.out.push('<');
             self.targets.push(None);
         } else {
+            // An exclamation mark before it would make the link an image.
+            if self.out.ends_with('!') {
+                self.out.pop();
+                self.out.push_str("\\!");
+            }
             self.out.push('[');
             self.targets.push(Some(target.to_owned()));
         }

@@ -1,5 +1,24 @@
 //! Blocks as lines: what stands before each line, and where blank lines go.
 
+use pulldown_cmark::{Event, Tag};
+
+/// Whether the list that `after` begins in needs no blank lines: none of its items holds a paragraph of its own.
+pub(in super::super) fn is_tight(after: &[Event<'static>]) -> bool {
+    let mut depth = 1_usize;
+    for event in after {
+        match event {
+            Event::Start(Tag::Paragraph) if depth == 2 => return false,
+            Event::Start(_) => depth += 1,
+            Event::End(_) => depth -= 1,
+            _ => {}
+        }
+        if depth == 0 {
+            break;
+        }
+    }
+    true
+}
+
 /// What a block stands in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
