@@ -315,8 +315,9 @@ pub(super) fn link_tag(target: &str) -> Tag<'static> {
 
 fn marks(style: &Style) -> Vec<Mark> {
     let mut marks: Vec<Mark> = style.link.iter().cloned().map(Mark::Link).collect();
-    marks.extend(style.strong.then_some(Mark::Strong));
+    // Where both go on equally long, this is how CommonMark reads three asterisks.
     marks.extend(style.emphasis.then_some(Mark::Emphasis));
+    marks.extend(style.strong.then_some(Mark::Strong));
     marks.extend(style.deleted.then_some(Mark::Deleted));
     marks
 }

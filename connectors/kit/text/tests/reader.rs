@@ -34,10 +34,10 @@ pub(super) fn shown(output: &str, format: Format) -> String {
         Format::Plain => output.to_owned(),
         Format::Html => html_shown(output),
         Format::Markdown(dialect) => {
-            let source = if dialect == Dialect::Hugo {
-                hugo_read(output)
-            } else {
-                output.to_owned()
+            let source = match dialect {
+                Dialect::Hugo => hugo_read(output),
+                Dialect::Jekyll => kramdown_read(output),
+                _ => output.to_owned(),
             };
             let mut shown = String::new();
             for event in Parser::new_ext(&source, options()) {
@@ -107,6 +107,24 @@ fn html_shown(html: &str) -> String {
         .replace("&quot;", "\"")
         .replace("&nbsp;", " ")
         .replace("&amp;", "&")
+}
+
+/// The source with the bars escaped that stand in code in a table: kramdown finds the code spans of a row first.
+fn kramdown_read(source: &str) -> String {
+    let mut read = String::new();
+    for line in source.split_inclusive('\n') {
+        let mut in_code = false;
+        for c in line.chars() {
+            in_code ^= c == '`';
+            read.push_str(if c == '|' && in_code && line.starts_with('|') {
+                "\\"
+            } else {
+                ""
+            });
+            read.push(c);
+        }
+    }
+    read
 }
 
 /// What Hugo hands to its Markdown parser: its comments undone.
@@ -286,10 +304,10 @@ fn outside_code(output: &str, without_code: bool) -> String {
     let mut rest = String::new();
     let mut from = 0;
     for range in code {
-        rest.push_str(&output[from..range.start]);
+        rest.push_str(output.get(from..range.start).unwrap());
         from = range.end;
     }
-    rest.push_str(&output[from..]);
+    rest.push_str(output.get(from..).unwrap());
     rest
 }
 
@@ -368,4 +386,30 @@ pub(super) fn github_text_actions(text: &str, found: &mut Vec<String>) {
     if lower.contains("://github.com/") || lower.contains("www.github.com/") {
         found.push(format!("address in {text:?}"));
     }
+}
+
+/// The HTML that a parser makes of Markdown, to compare blocks and marks.
+pub(super) fn html_of(markdown: &str) -> String {
+    let events: Vec<Event<'_>> = Parser::new_ext(markdown, options()).collect();
+    html_of_events(&events)
+}
+
+/// The HTML of events; a break in a cell, which Markdown cannot say, is a space.
+pub(super) fn html_of_events(events: &[Event<'_>]) -> String {
+    let mut html = String::new();
+    let mut in_cell = false;
+    let events = events.iter().cloned().map(|event| {
+        match event {
+            Event::Start(Tag::TableCell) => in_cell = true,
+            Event::End(TagEnd::TableCell) => in_cell = false,
+            _ => {}
+        }
+        if in_cell && event == Event::HardBreak {
+            Event::Text(" ".into())
+        } else {
+            event
+        }
+    });
+    pulldown_cmark::html::push_html(&mut html, events);
+    html.replace('\u{200B}', "")
 }
