@@ -223,6 +223,7 @@ impl Builder {
             Some(Frame::Code { language, text }) => {
                 let text = text.trim_end().trim_start_matches('\n').to_owned();
                 if !text.trim().is_empty() {
+                    let text = characters::without_marker(&text).into_owned();
                     self.block(Block::Code { language, text });
                 }
             }

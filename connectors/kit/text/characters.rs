@@ -27,9 +27,9 @@ fn stays(c: char) -> bool {
     }
 }
 
-/// `text` with line ends as line feeds, without the characters that act, and without a forged marker.
+/// `text` with line ends as line feeds, without the characters that act.
 pub(super) fn clean(text: &str) -> Cow<'_, str> {
-    let kept = if text
+    if text
         .chars()
         .all(|c| stays(c) && !matches!(c, '\u{2028}' | '\u{2029}'))
     {
@@ -40,16 +40,16 @@ pub(super) fn clean(text: &str) -> Cow<'_, str> {
             "\n",
         );
         Cow::Owned(lines.chars().filter(|c| stays(*c)).collect())
-    };
-    without_marker(kept)
+    }
 }
 
 /// `text` with every `<!-- sleekplan` and `<!-- sp-` broken, so that nobody but us can write a marker.
 ///
-/// In most outputs `<` is escaped anyway; in code it is not.
-fn without_marker(text: Cow<'_, str>) -> Cow<'_, str> {
+/// In most outputs `<` is escaped anyway; in code and in plain text it is not. To be asked of whole texts: the pieces
+/// of a marker are none.
+pub(super) fn without_marker(text: &str) -> Cow<'_, str> {
     if !text.contains("<!--") {
-        return text;
+        return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len() + 8);
     let mut pieces = text.split("<!--");
@@ -63,10 +63,7 @@ fn without_marker(text: Cow<'_, str>) -> Cow<'_, str> {
             .collect();
         let word = word.to_ascii_lowercase();
         out.push('<');
-        if word.starts_with("sleekplan")
-            || word.starts_with("sp-")
-            || piece.chars().take(MARKER_GAP_MAX).all(char::is_whitespace)
-        {
+        if word.starts_with("sleekplan") || word.starts_with("sp-") {
             out.push(ZERO_WIDTH_SPACE);
         }
         out.push_str("!--");

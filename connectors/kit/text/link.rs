@@ -41,6 +41,12 @@ fn vet(address: &str, schemes: &[&str]) -> Option<String> {
     {
         return None;
     }
+    // What else `url` takes for a host no host is called; and percent-encoding would make it another one.
+    let named =
+        |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '[' | ']');
+    if !url.host_str().unwrap_or_default().chars().all(named) {
+        return None;
+    }
     let as_written =
         address.chars().all(plain) && address.starts_with(&format!("{}:", url.scheme()));
     let spelled = if as_written && same_host(&address, &url) {

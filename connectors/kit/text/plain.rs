@@ -2,6 +2,7 @@
 
 use pulldown_cmark::{Event, Tag, TagEnd};
 
+use super::characters;
 use super::markdown::lines::{Lines, is_tight};
 
 /// Writes the events as plain text.
@@ -12,7 +13,7 @@ pub(super) fn write(events: &[Event<'static>]) -> String {
         plain.event(event, after);
         rest = after;
     }
-    plain.lines.finish()
+    characters::without_marker(&plain.lines.finish()).into_owned()
 }
 
 #[derive(Default)]

@@ -3,10 +3,12 @@
 //! While reading, running text is a flat list of runs that each know their own marks. Only when a paragraph is
 //! complete do the runs become nested events, so misnested, repeated and empty markup cannot leave a trace.
 
+use std::borrow::Cow;
 use std::rc::Rc;
 
 use pulldown_cmark::{CowStr, Event, LinkType, Tag, TagEnd};
 
+use super::characters;
 use super::link::{self, Typed};
 
 /// How many runs ahead are looked at to decide which mark goes outside.
@@ -93,8 +95,23 @@ pub(super) fn paragraphs(runs: Vec<Run>) -> Vec<Vec<Run>> {
     done.push(current);
     done.into_iter()
         .filter(|runs| runs.iter().any(Run::visible))
-        .map(|runs| merged(linked(edged(runs))))
+        .map(|runs| {
+            merged(linked(trimmed(edged(merged(runs)))))
+                .into_iter()
+                .map(unmarked)
+                .collect()
+        })
         .collect()
+}
+
+/// The run without a forged marker.
+fn unmarked(mut run: Run) -> Run {
+    if let Piece::Text(text) | Piece::Image { alt: text, .. } = &mut run.piece
+        && let Cow::Owned(clean) = characters::without_marker(text)
+    {
+        *text = clean;
+    }
+    run
 }
 
 /// All of it as one line: breaks are spaces.
@@ -166,6 +183,23 @@ fn folded(runs: Vec<Run>) -> Vec<Run> {
     out
 }
 
+/// Removes what is not seen at the end, no-break spaces too; at the beginning those are indentation.
+fn trimmed(mut runs: Vec<Run>) -> Vec<Run> {
+    loop {
+        match runs.last_mut().map(|run| &mut run.piece) {
+            Some(Piece::Text(text)) => {
+                text.truncate(text.trim_end().len());
+                if !text.is_empty() {
+                    return runs;
+                }
+            }
+            Some(Piece::Break) => {}
+            Some(Piece::Image { .. }) | None => return runs,
+        }
+        runs.pop();
+    }
+}
+
 fn trim_end(runs: &mut Vec<Run>) {
     while let Some(Run {
         piece: Piece::Text(text),
@@ -185,9 +219,12 @@ fn edged(runs: Vec<Run>) -> Vec<Run> {
     let mut out: Vec<Run> = Vec::with_capacity(runs.len());
     let mut pending = runs.into_iter().peekable();
     while let Some(run) = pending.next() {
-        let Piece::Text(text) = &run.piece else {
-            out.push(run);
-            continue;
+        let text = match &run.piece {
+            Piece::Text(text) if !run.style.code => text,
+            _ => {
+                out.push(run);
+                continue;
+            }
         };
         let before = out.last().map(|run| run.style.clone()).unwrap_or_default();
         let after = pending
@@ -199,8 +236,12 @@ fn edged(runs: Vec<Run>) -> Vec<Run> {
         let words = tail.trim_end_matches(white);
         let head = text.get(..text.len() - tail.len()).unwrap_or_default();
         let rest = tail.get(words.len()..).unwrap_or_default();
+        let mut leading = shared(&run.style, &before);
+        if words.is_empty() {
+            leading = shared(&leading, &after);
+        }
         for (part, style) in [
-            (head, shared(&run.style, &before)),
+            (head, leading),
             (words, run.style.clone()),
             (rest, shared(&run.style, &after)),
         ] {
@@ -342,11 +383,31 @@ pub(super) fn events(runs: Vec<Run>, out: &mut Vec<Event<'static>>) {
                 .count()
         };
         opening.sort_by_key(|mark| std::cmp::Reverse(reach(mark)));
+        let run = if opening.is_empty() {
+            run
+        } else {
+            after_white(run, out)
+        };
         out.extend(opening.iter().map(Mark::start));
         open.extend(opening);
         piece(run, out);
     }
     out.extend(open.into_iter().rev().map(|mark| mark.end()));
+}
+
+/// Writes the white space that `run` begins with, for no mark may open before it, and returns what is left.
+fn after_white(mut run: Run, out: &mut Vec<Event<'static>>) -> Run {
+    if let Piece::Text(text) = &mut run.piece
+        && !run.style.code
+    {
+        let words = text.trim_start().to_owned();
+        let white = text.len() - words.len();
+        if white > 0 {
+            text.truncate(white);
+            out.push(Event::Text(std::mem::replace(text, words).into()));
+        }
+    }
+    run
 }
 
 fn piece(run: Run, out: &mut Vec<Event<'static>>) {

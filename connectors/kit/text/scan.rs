@@ -129,8 +129,19 @@ impl<'a> Scan<'a> {
             "br" | "hr" | "img" => self.void(name, tag),
             _ => self.start(name, tag),
         }
+        self.headed(tag);
         if let Some(state @ ("checked" | "unchecked")) = tag.attribute("data-list") {
             self.checkbox(state == "checked");
+        }
+    }
+
+    /// Terms and summaries are bold, and end where their definition begins.
+    fn headed(&mut self, tag: &Tag<'a>) {
+        if matches!(tag.name.as_str(), "dt" | "dd") {
+            self.close_within("strong", &["td", "th", "li", "table"]);
+        }
+        if matches!(tag.name.as_str(), "dt" | "summary") {
+            self.start("strong", tag);
         }
     }
 

@@ -103,10 +103,7 @@ fn character(c: char, before: Option<char>, rest: &str, context: Context, out: &
         '*' => !spaced,
         '_' => !spaced && !inside_word,
         '`' | '[' | ']' => true,
-        '~' if context.jekyll() => {
-            let doubled = before == Some('~') || next == Some('~') || next.is_none();
-            return out.push_str(if doubled { "&#126;" } else { "~" });
-        }
+        '~' if context.jekyll() && !spaced => return out.push_str(&entity(c)),
         '~' => !spaced,
         '|' => cell || context.jekyll(),
         // At the end of a heading they would be taken for its closing.

@@ -46,10 +46,11 @@ fn says_the_same(
     dialect: Dialect,
     place: Place,
 ) -> bool {
-    let markdown = if place == Place::Cell {
-        markdown.replace("\\|", "|")
-    } else {
-        markdown.to_owned()
+    // A heading or a cell begins no block, so something stands before it here.
+    let markdown = match place {
+        Place::Cell => format!("x {}", markdown.replace("\\|", "|")),
+        Place::Heading(_) => format!("x {markdown}"),
+        Place::Paragraph => markdown.to_owned(),
     };
     let read: String = Parser::new_ext(&markdown, Options::ENABLE_STRIKETHROUGH)
         .map(|event| match event {
@@ -70,7 +71,8 @@ fn says_the_same(
             .filter(|c| !c.is_whitespace() && *c != ZERO_WIDTH_SPACE)
             .collect::<String>()
     };
-    visible(read) == visible(meant)
+    let before = if place == Place::Paragraph { "" } else { "x" };
+    visible(read) == format!("{before}{}", visible(meant))
 }
 
 struct Inline {
@@ -112,6 +114,10 @@ impl Inline {
                 Event::Text(text) => self.text(text),
                 Event::Code(text) => {
                     self.guard = false;
+                    // The backticks of two spans side by side would be read as one run.
+                    if self.out.ends_with('`') {
+                        self.out.push_str(&code::entity(ZERO_WIDTH_SPACE));
+                    }
                     self.out
                         .push_str(&code::span(text, self.dialect, self.place == Place::Cell));
                 }

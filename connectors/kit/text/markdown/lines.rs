@@ -47,6 +47,8 @@ pub(in super::super) struct Lines {
     out: String,
     prefix: String,
     containers: Vec<Container>,
+    /// Whether there are words on the line that is being written.
+    worded: bool,
 }
 
 impl Default for Lines {
@@ -62,6 +64,7 @@ impl Default for Lines {
             out: String::new(),
             prefix: String::new(),
             containers: vec![document],
+            worded: false,
         }
     }
 }
@@ -75,6 +78,7 @@ impl Lines {
                 self.next_line();
             }
             self.out.push_str(line);
+            self.worded |= !line.is_empty();
         }
     }
 
@@ -156,7 +160,8 @@ impl Lines {
 
     /// All lines, without white space at their ends.
     pub(in super::super) fn finish(mut self) -> String {
-        self.out.truncate(self.out.trim_end().len());
+        self.out
+            .truncate(self.out.trim_end_matches([' ', '\n']).len());
         self.out
     }
 
@@ -188,20 +193,12 @@ impl Lines {
     }
 
     fn next_line(&mut self) {
-        // A blank line has no spaces, a marker alone neither; two spaces at the end of words are a line break.
-        if self.out.ends_with("> ") || self.out.ends_with("\n") || self.out.ends_with("- ") {
+        // A line without words has no spaces at its end; two spaces after words are a line break.
+        if !self.worded {
             self.out.truncate(self.out.trim_end_matches(' ').len());
         }
-        self.trim_blank();
+        self.worded = false;
         self.out.push('\n');
         self.out.push_str(&self.prefix);
-    }
-
-    /// Removes the spaces of a line that holds nothing else.
-    fn trim_blank(&mut self) {
-        let trimmed = self.out.trim_end_matches(' ');
-        if trimmed.is_empty() || trimmed.ends_with('\n') {
-            self.out.truncate(trimmed.len());
-        }
     }
 }

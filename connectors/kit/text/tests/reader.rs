@@ -46,7 +46,12 @@ pub(super) fn shown(output: &str, format: Format) -> String {
                     // Entities in the little HTML that we write are read by the parser as text.
                     Event::Html(html) => shown.push_str(&html_shown(&html)),
                     Event::InlineHtml(html) if html.starts_with("<br") => shown.push(' '),
-                    Event::SoftBreak | Event::HardBreak | Event::Rule => shown.push(' '),
+                    Event::SoftBreak
+                    | Event::HardBreak
+                    | Event::Rule
+                    | Event::Start(
+                        Tag::Image { .. } | Tag::List(_) | Tag::Item | Tag::BlockQuote(_),
+                    ) => shown.push(' '),
                     Event::End(
                         TagEnd::Paragraph
                         | TagEnd::Heading(_)
@@ -95,18 +100,30 @@ fn html_shown(html: &str) -> String {
         rest = after;
     }
     shown.push_str(rest);
-    for code in 33..127_u32 {
-        shown = shown.replace(
-            &format!("&#{code};"),
-            &char::from_u32(code).unwrap_or(' ').to_string(),
+    decoded(&shown)
+}
+
+fn decoded(html: &str) -> String {
+    let mut pieces = html.split('&');
+    let mut out = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let (name, rest) = piece.split_once(';').expect("every entity is whole");
+        out.push_str(match name {
+            "lt" => "<",
+            "gt" => ">",
+            "quot" => "\"",
+            "nbsp" => " ",
+            "amp" => "&",
+            _ => "",
+        });
+        out.extend(
+            name.strip_prefix('#')
+                .and_then(|code| code.parse().ok())
+                .and_then(char::from_u32),
         );
+        out.push_str(rest);
     }
-    shown
-        .replace("&lt;", "<")
-        .replace("&gt;", ">")
-        .replace("&quot;", "\"")
-        .replace("&nbsp;", " ")
-        .replace("&amp;", "&")
+    out
 }
 
 /// The source with the bars escaped that stand in code in a table: kramdown finds the code spans of a row first.
@@ -208,7 +225,10 @@ fn html_actions(output: &str, found: &mut Vec<String>) {
         if !TAGS.contains(&name) {
             found.push(format!("tag {tag}"));
         }
-        for (before, value) in tag.split("=\"").zip(tag.split("=\"").skip(1)) {
+        let mut rest = tag;
+        while let Some((before, after)) = rest.split_once("=\"") {
+            let (value, after) = after.split_once('"').expect("every value is quoted");
+            rest = after;
             let attribute = before.rsplit(' ').next().unwrap_or_default();
             let fine = match attribute {
                 "href" | "src" => ["http://", "https://", "mailto:", "tel:"]
@@ -320,7 +340,14 @@ fn mdx_actions(output: &str, found: &mut Vec<String>) {
             .map(|sign| (*sign).to_owned()),
     );
     for line in source.lines() {
-        let line = line.trim_start_matches(['>', '-', '*', ' ', '|']);
+        let mut line = line.trim_start_matches(' ');
+        while let Some(rest) = line
+            .strip_prefix('>')
+            .or_else(|| line.strip_prefix("- "))
+            .or_else(|| line.strip_prefix("* "))
+        {
+            line = rest.trim_start_matches(' ');
+        }
         if line.starts_with("import") || line.starts_with("export") || line.starts_with(":::") {
             found.push(format!("statement {line}"));
         }
