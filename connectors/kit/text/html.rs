@@ -63,7 +63,12 @@ pub(super) fn write(events: &[Event<'static>]) -> String {
         .flat_map(|event| for_serialiser(event, &mut signs));
     let mut html = String::new();
     pulldown_cmark::html::push_html(&mut html, events);
-    let mut clean = SANITISER.clean(&html).to_string();
+    sanitised(&html)
+}
+
+/// `html` with nothing but what a text can say.
+pub(super) fn sanitised(html: &str) -> String {
+    let mut clean = SANITISER.clean(html).to_string();
     clean.truncate(clean.trim_end().len());
     clean
 }

@@ -383,6 +383,10 @@ pub(super) fn events(runs: Vec<Run>, out: &mut Vec<Event<'static>>) {
                 .count()
         };
         opening.sort_by_key(|mark| std::cmp::Reverse(reach(mark)));
+        if run.is_blank() && !run.style.code {
+            piece(run, out);
+            continue;
+        }
         let run = if opening.is_empty() {
             run
         } else {

@@ -19,9 +19,8 @@ pub(super) fn span(code: &str, dialect: Dialect, in_cell: bool) -> String {
     }
     let code = shown(code, dialect);
     let fence = "`".repeat(longest_run(&code) + 1);
-    let pad = code.starts_with('`')
-        || code.ends_with('`')
-        || (code.starts_with(' ') && code.ends_with(' '));
+    let spaced = code.starts_with(' ') && code.ends_with(' ') && !code.trim_matches(' ').is_empty();
+    let pad = spaced || code.starts_with('`') || code.ends_with('`');
     let pad = if pad { " " } else { "" };
     // In a cell a bar ends the cell even in code, except for kramdown.
     let code = if in_cell && dialect != Dialect::Jekyll {

@@ -102,6 +102,8 @@ fn character(c: char, before: Option<char>, rest: &str, context: Context, out: &
         '\\' => next.is_none_or(|next| next.is_ascii_punctuation()),
         '*' => !spaced,
         '_' => !spaced && !inside_word,
+        // In a row of a table kramdown looks for code without regard to backslashes.
+        '`' if context.jekyll() => return out.push_str(&entity(c)),
         '`' | '[' | ']' => true,
         '~' if context.jekyll() && !spaced => return out.push_str(&entity(c)),
         '~' => !spaced,
@@ -109,7 +111,7 @@ fn character(c: char, before: Option<char>, rest: &str, context: Context, out: &
         // At the end of a heading they would be taken for its closing.
         '#' => matches!(context.place, Place::Heading(_)) && next.is_none_or(|next| next == '#'),
         '$' => context.jekyll() && (before == Some('$') || next == Some('$')),
-        '<' if context.mdx() || context.jekyll() || !next.is_some_and(harmless_after_less) => {
+        '<' if context.mdx() || context.jekyll() || !next.is_some_and(char::is_whitespace) => {
             return out.push_str("&lt;");
         }
         '&' if entity_like(rest) => return out.push_str("&amp;"),
@@ -123,11 +125,6 @@ fn character(c: char, before: Option<char>, rest: &str, context: Context, out: &
         out.push('\\');
     }
     out.push(c);
-}
-
-/// Whether `<` before `c` begins neither a tag nor an address.
-fn harmless_after_less(c: char) -> bool {
-    c.is_whitespace() || c.is_ascii_digit() || matches!(c, '=' | '-')
 }
 
 /// Whether `&` before `rest` is an entity.

@@ -130,10 +130,20 @@ fn decoded(html: &str) -> String {
 fn kramdown_read(source: &str) -> String {
     let mut read = String::new();
     for line in source.split_inclusive('\n') {
-        let mut in_code = false;
+        let mut fence = None;
+        let mut run = 0;
         for c in line.chars() {
-            in_code ^= c == '`';
-            read.push_str(if c == '|' && in_code && line.starts_with('|') {
+            if c == '`' {
+                run += 1;
+            } else if run > 0 {
+                fence = if fence == Some(run) {
+                    None
+                } else {
+                    fence.or(Some(run))
+                };
+                run = 0;
+            }
+            read.push_str(if c == '|' && fence.is_some() && line.contains('|') {
                 "\\"
             } else {
                 ""
@@ -325,6 +335,7 @@ fn outside_code(output: &str, without_code: bool) -> String {
     let mut from = 0;
     for range in code {
         rest.push_str(output.get(from..range.start).unwrap());
+        rest.push('c');
         from = range.end;
     }
     rest.push_str(output.get(from..).unwrap());
