@@ -12,9 +12,6 @@ use super::run::{self, Piece, Run, Style};
 /// How deep quotes, lists and tables may stand in each other; what is deeper stays at this depth.
 pub(super) const BLOCK_DEPTH_MAX: usize = 16;
 
-/// What stands for a box that is ticked and one that is not.
-pub(super) const CHECKBOXES: [&str; 2] = ["\u{2611}", "\u{2610}"];
-
 /// Something that holds something else, while it is open.
 #[derive(Debug)]
 enum Frame {
@@ -114,7 +111,7 @@ impl Builder {
 
     /// Adds a line across.
     pub(super) fn rule(&mut self) {
-        self.boundary();
+        self.flush();
         if !self.holds_runs() {
             self.block(Block::Rule);
         }
@@ -122,17 +119,7 @@ impl Builder {
 
     /// Ends the paragraph, if one has begun. A box to tick is the beginning of what follows it.
     pub(super) fn boundary(&mut self) {
-        let box_alone = match self.leaf.as_slice() {
-            [
-                Run {
-                    piece: Piece::Text(text),
-                    ..
-                },
-                rest @ ..,
-            ] => CHECKBOXES.contains(&text.trim()) && rest.iter().all(Run::is_blank),
-            _ => false,
-        };
-        if !box_alone {
+        if !run::is_checkbox(&self.leaf) {
             self.flush();
         }
     }

@@ -14,6 +14,9 @@ use super::link::{self, Typed};
 /// How many runs ahead are looked at to decide which mark goes outside.
 const LOOKAHEAD_MAX: usize = 64;
 
+/// What stands for a box that is ticked and one that is not.
+pub(super) const CHECKBOXES: [&str; 2] = ["\u{2611}", "\u{2610}"];
+
 /// What is said about a run.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct Style {
@@ -51,7 +54,7 @@ impl Run {
     }
 
     /// Whether it is only white space.
-    pub(super) fn is_blank(&self) -> bool {
+    fn is_blank(&self) -> bool {
         matches!(&self.piece, Piece::Text(text) if text.trim().is_empty())
     }
 
@@ -80,7 +83,7 @@ pub(super) fn paragraphs(runs: Vec<Run>) -> Vec<Vec<Run>> {
             continue;
         }
         if breaks > 0 && !current.is_empty() {
-            if breaks > 1 {
+            if breaks > 1 && !is_checkbox(&current) {
                 done.push(std::mem::take(&mut current));
             } else {
                 current.push(Run {
@@ -102,6 +105,20 @@ pub(super) fn paragraphs(runs: Vec<Run>) -> Vec<Vec<Run>> {
                 .collect()
         })
         .collect()
+}
+
+/// Whether there is nothing but a box to tick.
+pub(super) fn is_checkbox(runs: &[Run]) -> bool {
+    match runs {
+        [
+            Run {
+                piece: Piece::Text(text),
+                ..
+            },
+            rest @ ..,
+        ] => CHECKBOXES.contains(&text.trim()) && rest.iter().all(Run::is_blank),
+        _ => false,
+    }
 }
 
 /// The run without a forged marker.

@@ -5,9 +5,9 @@
 //! a [`Text`](super::Text) can say and the attributes it needs, closes what is left open, and drops the rest. It is
 //! no sanitiser: what it writes goes through ammonia.
 
-use super::build::CHECKBOXES;
 use super::element::{inline, known};
 use super::link;
+use super::run::CHECKBOXES;
 use super::tag::{self, Tag};
 
 /// How many elements may be open at once; further ones are left out, their contents stay.
