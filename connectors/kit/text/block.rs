@@ -4,7 +4,8 @@ use pulldown_cmark::{
     Alignment, BlockQuoteKind, CodeBlockKind, CowStr, Event, HeadingLevel, Tag, TagEnd,
 };
 
-use super::run::{self, Run};
+use super::mark;
+use super::run::Run;
 
 /// The most columns a table has; what stands in further cells goes into the last one.
 pub(super) const COLUMNS_MAX: usize = 32;
@@ -75,7 +76,7 @@ fn write(block: Block, out: &mut Vec<Event<'static>>) {
     match block {
         Block::Paragraph(runs) => {
             out.push(Event::Start(Tag::Paragraph));
-            run::events(runs, out);
+            mark::events(runs, out);
             out.push(Event::End(TagEnd::Paragraph));
         }
         Block::Heading(level, runs) => {
@@ -86,7 +87,7 @@ fn write(block: Block, out: &mut Vec<Event<'static>>) {
                 classes: Vec::new(),
                 attrs: Vec::new(),
             }));
-            run::events(runs, out);
+            mark::events(runs, out);
             out.push(Event::End(TagEnd::Heading(level)));
         }
         Block::Code { language, text } => {
@@ -129,7 +130,7 @@ fn list(start: Option<u64>, items: Vec<Vec<Block>>, out: &mut Vec<Event<'static>
         out.push(Event::Start(Tag::Item));
         for block in item {
             match block {
-                Block::Paragraph(runs) if tight => run::events(runs, out),
+                Block::Paragraph(runs) if tight => mark::events(runs, out),
                 other => write(other, out),
             }
         }
@@ -177,7 +178,7 @@ fn table(rows: Vec<Vec<Vec<Run>>>, out: &mut Vec<Event<'static>>) {
             .chain(std::iter::repeat_with(Vec::new).take(missing))
         {
             out.push(Event::Start(Tag::TableCell));
-            run::events(cell, out);
+            mark::events(cell, out);
             out.push(Event::End(TagEnd::TableCell));
         }
         out.push(Event::End(end));

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use pulldown_cmark::{CowStr, Event};
 
-use super::scan;
+use super::divide::{DIVIDER, divided};
 
 /// Every element that comes out.
 pub(super) const TAGS: [&str; 27] = [
@@ -73,14 +73,14 @@ pub(super) fn sanitised(html: &str) -> String {
     clean
 }
 
-/// The event, its text divided for the serialiser as [`scan::divided`] says.
+/// The event, its text divided for the serialiser as [`divided`] says.
 fn for_serialiser(event: &Event<'static>, signs: &mut usize) -> Vec<Event<'static>> {
     let (text, code) = match event {
         Event::Text(text) => (text, false),
         Event::Code(text) => (text, true),
         other => return vec![other.clone()],
     };
-    let pieces = scan::divided(text, signs);
+    let pieces = divided(text, signs);
     if pieces.len() == 1 {
         return vec![event.clone()];
     }
@@ -88,7 +88,7 @@ fn for_serialiser(event: &Event<'static>, signs: &mut usize) -> Vec<Event<'stati
     let mut out: Vec<Event<'static>> = Vec::with_capacity(pieces.len() * 2 + 2);
     out.extend(code.then(|| html("<code>")));
     for (piece, divide) in pieces {
-        out.extend(divide.then(|| html(scan::DIVIDER)));
+        out.extend(divide.then(|| html(DIVIDER)));
         out.push(Event::Text(piece.to_owned().into()));
     }
     out.extend(code.then(|| html("</code>")));

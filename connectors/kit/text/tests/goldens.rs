@@ -7,7 +7,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::reader::{actions, html_of, html_of_events, in_order, shown, words};
+use super::actions::actions;
+use super::reader::{html_of, html_of_events, in_order, shown, words};
 use super::*;
 
 /// The length of the cut version, in characters.

@@ -4,9 +4,8 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use super::reader::{
-    actions, github_text_actions, html_of, html_of_events, in_order, shown, words,
-};
+use super::actions::{actions, github_text_actions};
+use super::reader::{html_of, html_of_events, in_order, shown, words};
 use super::*;
 
 /// Words, signs and commands.
