@@ -24,6 +24,7 @@ static SANITISER: LazyLock<ammonia::Builder<'static>> = LazyLock::new(|| {
         .add_tag_attributes("a", ["href"])
         .add_tag_attributes("img", ["src", "alt"])
         .add_tag_attributes("ol", ["start"])
+        .add_tag_attributes("li", ["data-list"])
         .add_tag_attributes("code", ["class", "data-language"])
         .add_tag_attributes("pre", ["class", "data-language"])
         .url_schemes(HashSet::from(["http", "https", "mailto", "tel"]))
@@ -99,7 +100,13 @@ impl Reader {
                 let start = attribute(tag, "start").and_then(|start| start.parse().ok());
                 self.part(Part::List(Some(start.unwrap_or(1))))
             }
-            "li" => self.part(Part::Item),
+            "li" => {
+                // Quill says on the item what the list is: it writes bullets as `<ol>`.
+                if attribute(tag, "data-list").is_some_and(|list| list != "ordered") {
+                    self.builder.unnumbered();
+                }
+                self.part(Part::Item)
+            }
             "table" => self.part(Part::Table),
             "tr" => self.part(Part::Row),
             "td" | "th" => self.part(Part::Cell),

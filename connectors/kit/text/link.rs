@@ -30,8 +30,24 @@ fn vet(address: &str, schemes: &[&str]) -> Option<String> {
     if !schemes.contains(&url.scheme()) || (url.scheme().starts_with("http") && url.host_str().is_none_or(str::is_empty)) {
         return None;
     }
+<<<<<<< HEAD
     let as_written = address.chars().all(plain) && address.starts_with(&format!("{}:", url.scheme()));
     let spelled = if as_written && same_host(&address, &url) { address } else { url.to_string() };
+=======
+    // What else `url` takes for a host no host is called; and percent-encoding would make it another one.
+    let named =
+        |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '[' | ']');
+    if !url.host_str().unwrap_or_default().chars().all(named) {
+        return None;
+    }
+    let as_written =
+        address.chars().all(plain) && address.starts_with(&format!("{}:", url.scheme()));
+    let spelled = if as_written && same_host(&address, &url) {
+        address
+    } else {
+        url.to_string()
+    };
+>>>>>>> text
     let spelled = encode(&spelled);
     (spelled.len() <= URL_CHARS_MAX).then_some(spelled)
 }

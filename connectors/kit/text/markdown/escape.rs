@@ -94,19 +94,16 @@ fn character(c: char, before: Option<char>, rest: &str, context: Context, out: &
         '\\' => next.is_none_or(|next| next.is_ascii_punctuation()),
         '*' => !spaced,
         '_' => !spaced && !inside_word,
+        // In a row of a table kramdown looks for code without regard to backslashes.
+        '`' if context.jekyll() => return out.push_str(&entity(c)),
         '`' | '[' | ']' => true,
-        '~' if context.jekyll() => {
-            let doubled = before == Some('~') || next == Some('~') || next.is_none();
-            return out.push_str(if doubled { "&#126;" } else { "~" });
-        }
+        '~' if context.jekyll() && !spaced => return out.push_str(&entity(c)),
         '~' => !spaced,
         '|' => cell || context.jekyll(),
         // At the end of a heading they would be taken for its closing.
         '#' => matches!(context.place, Place::Heading(_)) && next.is_none_or(|next| next == '#'),
-        // Before the bracket of a link it would make the link an image.
-        '!' => next.is_none(),
         '$' => context.jekyll() && (before == Some('$') || next == Some('$')),
-        '<' if context.mdx() || context.jekyll() || !next.is_some_and(harmless_after_less) => {
+        '<' if context.mdx() || context.jekyll() || !next.is_some_and(char::is_whitespace) => {
             return out.push_str("&lt;");
         }
         '&' if entity_like(rest) => return out.push_str("&amp;"),
@@ -120,11 +117,6 @@ fn character(c: char, before: Option<char>, rest: &str, context: Context, out: &
         out.push('\\');
     }
     out.push(c);
-}
-
-/// Whether `<` before `c` begins neither a tag nor an address.
-fn harmless_after_less(c: char) -> bool {
-    c.is_whitespace() || c.is_ascii_digit() || matches!(c, '=' | '-')
 }
 
 /// Whether `&` before `rest` is an entity.

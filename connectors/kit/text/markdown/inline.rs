@@ -35,8 +35,23 @@ pub(super) fn write(events: &[&Event<'static>], dialect: Dialect, place: Place) 
 }
 
 /// Whether a parser gives back the words of `events`.
+<<<<<<< HEAD
 fn says_the_same(markdown: &str, events: &[&Event<'static>], dialect: Dialect, place: Place) -> bool {
     let markdown = if place == Place::Cell { markdown.replace("\\|", "|") } else { markdown.to_owned() };
+=======
+fn says_the_same(
+    markdown: &str,
+    events: &[&Event<'static>],
+    dialect: Dialect,
+    place: Place,
+) -> bool {
+    // A heading or a cell begins no block, so something stands before it here.
+    let markdown = match place {
+        Place::Cell => format!("x {}", markdown.replace("\\|", "|")),
+        Place::Heading(_) => format!("x {markdown}"),
+        Place::Paragraph => markdown.to_owned(),
+    };
+>>>>>>> text
     let read: String = Parser::new_ext(&markdown, Options::ENABLE_STRIKETHROUGH)
         .map(|event| match event {
             Event::Text(text) | Event::Code(text) => text.to_string(),
@@ -51,8 +66,18 @@ fn says_the_same(markdown: &str, events: &[&Event<'static>], dialect: Dialect, p
             _ => String::new(),
         })
         .collect();
+<<<<<<< HEAD
     let visible = |text: String| text.chars().filter(|c| !c.is_whitespace() && *c != ZERO_WIDTH_SPACE).collect::<String>();
     visible(read) == visible(meant)
+=======
+    let visible = |text: String| {
+        text.chars()
+            .filter(|c| !c.is_whitespace() && *c != ZERO_WIDTH_SPACE)
+            .collect::<String>()
+    };
+    let before = if place == Place::Paragraph { "" } else { "x" };
+    visible(read) == format!("{before}{}", visible(meant))
+>>>>>>> text
 }
 
 struct Inline {
@@ -87,7 +112,16 @@ impl Inline {
                 Event::Text(text) => self.text(text),
                 Event::Code(text) => {
                     self.guard = false;
+<<<<<<< HEAD
                     self.out.push_str(&code::span(text, self.dialect, self.place == Place::Cell));
+=======
+                    // The backticks of two spans side by side would be read as one run.
+                    if self.out.ends_with('`') {
+                        self.out.push_str(&code::entity(ZERO_WIDTH_SPACE));
+                    }
+                    self.out
+                        .push_str(&code::span(text, self.dialect, self.place == Place::Cell));
+>>>>>>> text
                 }
                 Event::SoftBreak | Event::HardBreak => self.line_break(),
                 _ => {}
@@ -134,6 +168,11 @@ impl Inline {
             self.out.push('<');
             self.targets.push(None);
         } else {
+            // An exclamation mark before it would make the link an image.
+            if self.out.ends_with('!') {
+                self.out.pop();
+                self.out.push_str("\\!");
+            }
             self.out.push('[');
             self.targets.push(Some(target.to_owned()));
         }

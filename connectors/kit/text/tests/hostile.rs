@@ -1,6 +1,6 @@
 //! Texts that try to act. Each must come out inert in every format, with its words.
 
-use super::reader::{actions, github_text_actions};
+use super::actions::{actions, github_text_actions};
 use super::*;
 
 /// HTML that tries something, and words that must still be seen.

@@ -1,6 +1,4 @@
-//! Reads an output as its target would: which words it shows and what it would do.
-
-use std::ops::Range;
+//! Reads an output as its target would: which words it shows, in which blocks.
 
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 
@@ -27,7 +25,15 @@ pub(super) fn shown(output: &str, format: Format) -> String {
         Format::Plain => output.to_owned(),
         Format::Html => html_shown(output),
         Format::Markdown(dialect) => {
+<<<<<<< HEAD
             let source = if dialect == Dialect::Hugo { hugo_read(output) } else { output.to_owned() };
+=======
+            let source = match dialect {
+                Dialect::Hugo => hugo_read(output),
+                Dialect::Jekyll => kramdown_read(output),
+                _ => output.to_owned(),
+            };
+>>>>>>> text
             let mut shown = String::new();
             for event in Parser::new_ext(&source, options()) {
                 match event {
@@ -35,8 +41,24 @@ pub(super) fn shown(output: &str, format: Format) -> String {
                     // Entities in the little HTML that we write are read by the parser as text.
                     Event::Html(html) => shown.push_str(&html_shown(&html)),
                     Event::InlineHtml(html) if html.starts_with("<br") => shown.push(' '),
+<<<<<<< HEAD
                     Event::SoftBreak | Event::HardBreak | Event::Rule => shown.push(' '),
                     Event::End(TagEnd::Paragraph | TagEnd::Heading(_) | TagEnd::Item | TagEnd::TableCell | TagEnd::CodeBlock) => {
+=======
+                    Event::SoftBreak
+                    | Event::HardBreak
+                    | Event::Rule
+                    | Event::Start(
+                        Tag::Image { .. } | Tag::List(_) | Tag::Item | Tag::BlockQuote(_),
+                    ) => shown.push(' '),
+                    Event::End(
+                        TagEnd::Paragraph
+                        | TagEnd::Heading(_)
+                        | TagEnd::Item
+                        | TagEnd::TableCell
+                        | TagEnd::CodeBlock,
+                    ) => {
+>>>>>>> text
                         shown.push(' ');
                     }
                     _ => {}
@@ -47,8 +69,18 @@ pub(super) fn shown(output: &str, format: Format) -> String {
     }
 }
 
+<<<<<<< HEAD
 fn options() -> Options {
     Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TASKLISTS | Options::ENABLE_FOOTNOTES | Options::ENABLE_GFM
+=======
+/// What the targets read beyond CommonMark.
+pub(super) fn options() -> Options {
+    Options::ENABLE_TABLES
+        | Options::ENABLE_STRIKETHROUGH
+        | Options::ENABLE_TASKLISTS
+        | Options::ENABLE_FOOTNOTES
+        | Options::ENABLE_GFM
+>>>>>>> text
 }
 
 fn html_shown(html: &str) -> String {
@@ -67,10 +99,65 @@ fn html_shown(html: &str) -> String {
         rest = after;
     }
     shown.push_str(rest);
+<<<<<<< HEAD
     for code in 33..127_u32 {
         shown = shown.replace(&format!("&#{code};"), &char::from_u32(code).unwrap_or(' ').to_string());
     }
     shown.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&nbsp;", " ").replace("&amp;", "&")
+=======
+    decoded(&shown)
+}
+
+fn decoded(html: &str) -> String {
+    let mut pieces = html.split('&');
+    let mut out = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let (name, rest) = piece.split_once(';').expect("every entity is whole");
+        out.push_str(match name {
+            "lt" => "<",
+            "gt" => ">",
+            "quot" => "\"",
+            "nbsp" => " ",
+            "amp" => "&",
+            _ => "",
+        });
+        out.extend(
+            name.strip_prefix('#')
+                .and_then(|code| code.parse().ok())
+                .and_then(char::from_u32),
+        );
+        out.push_str(rest);
+    }
+    out
+}
+
+/// The source with the bars escaped that stand in code in a table: kramdown finds the code spans of a row first.
+fn kramdown_read(source: &str) -> String {
+    let mut read = String::new();
+    for line in source.split_inclusive('\n') {
+        let mut fence = None;
+        let mut run = 0;
+        for c in line.chars() {
+            if c == '`' {
+                run += 1;
+            } else if run > 0 {
+                fence = if fence == Some(run) {
+                    None
+                } else {
+                    fence.or(Some(run))
+                };
+                run = 0;
+            }
+            read.push_str(if c == '|' && fence.is_some() && line.contains('|') {
+                "\\"
+            } else {
+                ""
+            });
+            read.push(c);
+        }
+    }
+    read
+>>>>>>> text
 }
 
 /// What Hugo hands to its Markdown parser: its comments undone.
@@ -82,6 +169,7 @@ fn hugo_read(source: &str) -> String {
     source
 }
 
+<<<<<<< HEAD
 /// What the target would do because of `output`; nothing, if all is well.
 pub(super) fn actions(output: &str, format: Format) -> Vec<String> {
     let mut found = Vec::new();
@@ -167,22 +255,30 @@ fn markdown_actions(output: &str, dialect: Dialect, found: &mut Vec<String>) {
             }
             Event::FootnoteReference(_) | Event::TaskListMarker(_) => found.push("footnote or task".to_owned()),
             Event::Start(Tag::BlockQuote(Some(_))) => found.push("alert".to_owned()),
+=======
+/// The HTML that a parser makes of Markdown, to compare blocks and marks.
+pub(super) fn html_of(markdown: &str) -> String {
+    let events: Vec<Event<'_>> = Parser::new_ext(markdown, options()).collect();
+    html_of_events(&events)
+}
+
+/// The HTML of events; a break in a cell, which Markdown cannot say, is a space.
+pub(super) fn html_of_events(events: &[Event<'_>]) -> String {
+    let mut html = String::new();
+    let mut in_cell = false;
+    let events = events.iter().cloned().map(|event| {
+        match event {
+            Event::Start(Tag::TableCell) => in_cell = true,
+            Event::End(TagEnd::TableCell) => in_cell = false,
+>>>>>>> text
             _ => {}
         }
-    }
-    match dialect {
-        Dialect::GitHub => github_actions(output, found),
-        Dialect::Hugo => {
-            for (open, end) in [("{{<", ">}}"), ("{{%", "%}}")] {
-                for after in output.split(open).skip(1) {
-                    let closed = after.find(&format!("*/{end}"));
-                    if !after.starts_with("/*") || closed.is_none_or(|at| at < 2) {
-                        found.push(format!("shortcode {open}{after}"));
-                    }
-                }
-            }
-            found.extend(output.contains("<!--more").then(|| "divider".to_owned()));
+        if in_cell && event == Event::HardBreak {
+            Event::Text(" ".into())
+        } else {
+            event
         }
+<<<<<<< HEAD
         Dialect::Zola | Dialect::Jekyll => {
             let signs = ["{{", "{%", "{:"];
             found.extend(signs.iter().filter(|sign| outside_code(output, **sign == "{:").contains(**sign)).map(|sign| (*sign).to_owned()));
@@ -288,4 +384,9 @@ pub(super) fn github_text_actions(text: &str, found: &mut Vec<String>) {
     if lower.contains("://github.com/") || lower.contains("www.github.com/") {
         found.push(format!("address in {text:?}"));
     }
+=======
+    });
+    pulldown_cmark::html::push_html(&mut html, events);
+    html.replace('\u{200B}', "")
+>>>>>>> text
 }
