@@ -96,7 +96,7 @@ fn noted(part: Part, content: Hash, labels: Option<Vec<String>>) -> Step<Op> {
         part,
         effect: Effect::Link { content, rendering: content },
         repeat: Repeat::Idempotent,
-        op: Op::Noted {},
+        op: Op::Noted { labels },
     }
 }
 

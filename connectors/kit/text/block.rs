@@ -58,18 +58,8 @@ fn write(block: Block, out: &mut Vec<Event<'static>>) {
         }
         Block::Heading(level, runs) => {
             let level = HeadingLevel::try_from(usize::from(level)).unwrap_or(HeadingLevel::H6);
-<<<<<<< HEAD
             out.push(Event::Start(Tag::Heading { level, id: None, classes: Vec::new(), attrs: Vec::new() }));
-            run::events(runs, out);
-=======
-            out.push(Event::Start(Tag::Heading {
-                level,
-                id: None,
-                classes: Vec::new(),
-                attrs: Vec::new(),
-            }));
             mark::events(runs, out);
->>>>>>> text
             out.push(Event::End(TagEnd::Heading(level)));
         }
         Block::Code { language, text } => {
@@ -118,22 +108,8 @@ fn list(start: Option<u64>, items: Vec<Vec<Block>>, out: &mut Vec<Event<'static>
 fn is_tight(item: &[Block]) -> bool {
     match item {
         [] | [_] => true,
-<<<<<<< HEAD
-        [Block::Paragraph(_) | Block::List { .. }, rest @ ..] => {
-            rest.iter().all(|block| matches!(block, Block::List { start: None, .. })) || matches!(rest, [Block::List { .. }])
-        }
-=======
         // CommonMark lets only a list that begins with 1 follow words without a blank line.
-        [Block::Paragraph(_), rest @ ..] => rest.iter().all(|block| {
-            matches!(
-                block,
-                Block::List {
-                    start: None | Some(1),
-                    ..
-                }
-            )
-        }),
->>>>>>> text
+        [Block::Paragraph(_), rest @ ..] => rest.iter().all(|block| matches!(block, Block::List { start: None | Some(1), .. })),
         _ => false,
     }
 }

@@ -29,14 +29,7 @@ fn stays(c: char) -> bool {
 
 /// `text` with line ends as line feeds, without the characters that act.
 pub(super) fn clean(text: &str) -> Cow<'_, str> {
-<<<<<<< HEAD
-    let kept = if text.chars().all(|c| stays(c) && !matches!(c, '\u{2028}' | '\u{2029}')) {
-=======
-    if text
-        .chars()
-        .all(|c| stays(c) && !matches!(c, '\u{2028}' | '\u{2029}'))
-    {
->>>>>>> text
+    if text.chars().all(|c| stays(c) && !matches!(c, '\u{2028}' | '\u{2029}')) {
         Cow::Borrowed(text)
     } else {
         let lines = text.replace("\r\n", "\n").replace(['\r', '\u{85}', '\u{2028}', '\u{2029}', '\u{B}', '\u{C}'], "\n");
@@ -59,11 +52,7 @@ pub(super) fn without_marker(text: &str) -> Cow<'_, str> {
         let word: String = piece.chars().take(MARKER_GAP_MAX).filter(|c| c.is_alphanumeric() || *c == '-').take(9).collect();
         let word = word.to_ascii_lowercase();
         out.push('<');
-<<<<<<< HEAD
-        if word.starts_with("sleekplan") || word.starts_with("sp-") || piece.chars().take(MARKER_GAP_MAX).all(char::is_whitespace) {
-=======
         if word.starts_with("sleekplan") || word.starts_with("sp-") {
->>>>>>> text
             out.push(ZERO_WIDTH_SPACE);
         }
         out.push_str("!--");

@@ -133,10 +133,8 @@ pub(super) fn without_empty(events: Vec<Event<'static>>) -> Vec<Event<'static>> 
                 while matches!(out.last(), Some(Event::HardBreak)) {
                     out.pop();
                 }
-                if matches!(
-                    end,
-                    TagEnd::Paragraph | TagEnd::Heading(_) | TagEnd::Item | TagEnd::TableCell
-                ) && let Some(Event::Text(text)) = out.last_mut()
+                if matches!(end, TagEnd::Paragraph | TagEnd::Heading(_) | TagEnd::Item | TagEnd::TableCell)
+                    && let Some(Event::Text(text)) = out.last_mut()
                 {
                     *text = text.trim_end().to_owned().into();
                     if text.is_empty() {

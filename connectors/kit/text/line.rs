@@ -50,15 +50,8 @@ pub fn terminal(text: &str) -> String {
 }
 
 fn one_line(text: &str) -> String {
-<<<<<<< HEAD
-    characters::clean(text).split_whitespace().collect::<Vec<_>>().join(" ")
-=======
-    let line = characters::clean(text)
-        .split_whitespace()
-        .collect::<Vec<_>>()
-        .join(" ");
+    let line = characters::clean(text).split_whitespace().collect::<Vec<_>>().join(" ");
     characters::without_marker(&line).into_owned()
->>>>>>> text
 }
 
 fn shortened(text: &str, max_chars: usize) -> String {

@@ -59,9 +59,7 @@ impl Plain {
                 }
                 self.cells += 1;
             }
-            Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. } => {
-                self.links.push((dest_url.to_string(), self.leaf.len()))
-            }
+            Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. } => self.links.push((dest_url.to_string(), self.leaf.len())),
             Tag::Table(_) => {
                 self.flush();
                 self.lines.open_table();
@@ -99,9 +97,7 @@ impl Plain {
 
     /// Whether the innermost link or image has words.
     fn described(&self) -> bool {
-        self.links
-            .last()
-            .is_some_and(|(_, from)| self.leaf.len() > *from)
+        self.links.last().is_some_and(|(_, from)| self.leaf.len() > *from)
     }
 
     /// Adds the address behind a link's words, unless they say it already.

@@ -83,31 +83,16 @@ pub(super) fn paragraphs(runs: Vec<Run>) -> Vec<Vec<Run>> {
         current.push(run);
     }
     done.push(current);
-<<<<<<< HEAD
-    done.into_iter().filter(|runs| runs.iter().any(Run::visible)).map(|runs| merged(linked(edged(runs)))).collect()
-=======
     done.into_iter()
         .filter(|runs| runs.iter().any(Run::visible))
-        .map(|runs| {
-            merged(linked(trimmed(edged(merged(runs)))))
-                .into_iter()
-                .map(unmarked)
-                .collect()
-        })
+        .map(|runs| merged(linked(trimmed(edged(merged(runs))))).into_iter().map(unmarked).collect())
         .collect()
->>>>>>> text
 }
 
 /// Whether there is nothing but a box to tick.
 pub(super) fn is_checkbox(runs: &[Run]) -> bool {
     match runs {
-        [
-            Run {
-                piece: Piece::Text(text),
-                ..
-            },
-            rest @ ..,
-        ] => CHECKBOXES.contains(&text.trim()) && rest.iter().all(Run::is_blank),
+        [Run { piece: Piece::Text(text), .. }, rest @ ..] => CHECKBOXES.contains(&text.trim()) && rest.iter().all(Run::is_blank),
         _ => false,
     }
 }
@@ -222,19 +207,11 @@ fn edged(runs: Vec<Run>) -> Vec<Run> {
         let words = tail.trim_end_matches(white);
         let head = text.get(..text.len() - tail.len()).unwrap_or_default();
         let rest = tail.get(words.len()..).unwrap_or_default();
-<<<<<<< HEAD
-        for (part, style) in [(head, shared(&run.style, &before)), (words, run.style.clone()), (rest, shared(&run.style, &after))] {
-=======
         let mut leading = shared(&run.style, &before);
         if words.is_empty() {
             leading = shared(&leading, &after);
         }
-        for (part, style) in [
-            (head, leading),
-            (words, run.style.clone()),
-            (rest, shared(&run.style, &after)),
-        ] {
->>>>>>> text
+        for (part, style) in [(head, leading), (words, run.style.clone()), (rest, shared(&run.style, &after))] {
             if !part.is_empty() {
                 out.push(Run::text(part, &style));
             }
@@ -286,99 +263,3 @@ fn merged(runs: Vec<Run>) -> Vec<Run> {
     }
     out
 }
-<<<<<<< HEAD
-
-/// A mark as it is open around events.
-#[derive(Debug, Clone, PartialEq)]
-enum Mark {
-    Link(Rc<str>),
-    Strong,
-    Emphasis,
-    Deleted,
-}
-
-impl Mark {
-    fn on(&self, style: &Style) -> bool {
-        match self {
-            Mark::Link(target) => style.link.as_ref() == Some(target),
-            Mark::Strong => style.strong,
-            Mark::Emphasis => style.emphasis,
-            Mark::Deleted => style.deleted,
-        }
-    }
-
-    fn start(&self) -> Event<'static> {
-        Event::Start(match self {
-            Mark::Link(target) => link_tag(target),
-            Mark::Strong => Tag::Strong,
-            Mark::Emphasis => Tag::Emphasis,
-            Mark::Deleted => Tag::Strikethrough,
-        })
-    }
-
-    fn end(&self) -> Event<'static> {
-        Event::End(match self {
-            Mark::Link(_) => TagEnd::Link,
-            Mark::Strong => TagEnd::Strong,
-            Mark::Emphasis => TagEnd::Emphasis,
-            Mark::Deleted => TagEnd::Strikethrough,
-        })
-    }
-}
-
-/// The tag of a link without a title.
-pub(super) fn link_tag(target: &str) -> Tag<'static> {
-    Tag::Link {
-        link_type: LinkType::Inline,
-        dest_url: CowStr::from(target.to_owned()),
-        title: CowStr::Borrowed(""),
-        id: CowStr::Borrowed(""),
-    }
-}
-
-fn marks(style: &Style) -> Vec<Mark> {
-    let mut marks: Vec<Mark> = style.link.iter().cloned().map(Mark::Link).collect();
-    marks.extend(style.strong.then_some(Mark::Strong));
-    marks.extend(style.emphasis.then_some(Mark::Emphasis));
-    marks.extend(style.deleted.then_some(Mark::Deleted));
-    marks
-}
-
-/// Writes runs as nested events: the mark that goes on longest is outside.
-pub(super) fn events(runs: Vec<Run>, out: &mut Vec<Event<'static>>) {
-    let mut open: Vec<Mark> = Vec::new();
-    let styles: Vec<Style> = runs.iter().map(|run| run.style.clone()).collect();
-    for (at, run) in runs.into_iter().enumerate() {
-        let keep = open.iter().take_while(|mark| mark.on(&run.style)).count();
-        out.extend(open.drain(keep..).rev().map(|mark| mark.end()));
-        let mut opening: Vec<Mark> = marks(&run.style).into_iter().filter(|mark| !open.contains(mark)).collect();
-        let reach = |mark: &Mark| styles.iter().skip(at).take(LOOKAHEAD_MAX).take_while(|style| mark.on(style)).count();
-        opening.sort_by_key(|mark| std::cmp::Reverse(reach(mark)));
-        out.extend(opening.iter().map(Mark::start));
-        open.extend(opening);
-        piece(run, out);
-    }
-    out.extend(open.into_iter().rev().map(|mark| mark.end()));
-}
-
-fn piece(run: Run, out: &mut Vec<Event<'static>>) {
-    match run.piece {
-        Piece::Text(text) if run.style.code => out.push(Event::Code(text.into())),
-        Piece::Text(text) => out.push(Event::Text(text.into())),
-        Piece::Break => out.push(Event::HardBreak),
-        Piece::Image { url, alt } => {
-            out.push(Event::Start(Tag::Image {
-                link_type: LinkType::Inline,
-                dest_url: url.into(),
-                title: CowStr::Borrowed(""),
-                id: CowStr::Borrowed(""),
-            }));
-            if !alt.is_empty() {
-                out.push(Event::Text(alt.into()));
-            }
-            out.push(Event::End(TagEnd::Image));
-        }
-    }
-}
-=======
->>>>>>> text

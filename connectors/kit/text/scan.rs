@@ -138,11 +138,7 @@ impl<'a> Scan<'a> {
     fn replaced(&mut self, tag: &Tag<'a>) {
         let checkbox = tag.name == "input" && tag.attribute("type").is_some_and(|kind| kind.eq_ignore_ascii_case("checkbox"));
         if checkbox && !tag.closing {
-<<<<<<< HEAD
-            self.text(if tag.attribute("checked").is_some() { "\u{2611} " } else { "\u{2610} " });
-=======
             self.checkbox(tag.attribute("checked").is_some());
->>>>>>> text
         } else if tag.name == "q" {
             self.text(if tag.closing { "\u{201D}" } else { "\u{201C}" });
         } else if matches!(tag.name.as_str(), "audio" | "source" | "embed") && !tag.closing {
@@ -324,63 +320,3 @@ impl<'a> Scan<'a> {
         self.out.push('>');
     }
 }
-<<<<<<< HEAD
-
-/// `text` in pieces, and for each whether it must be divided from the one before, counting on from `signs`.
-pub(super) fn divided<'a>(text: &'a str, signs: &mut usize) -> Vec<(&'a str, bool)> {
-    let mut pieces = Vec::new();
-    let mut from = 0;
-    let mut divide = false;
-    for (at, _) in text.match_indices(['&', '\u{A0}']) {
-        *signs += 1;
-        if (*signs).is_multiple_of(ESCAPED_SIGNS_MAX) {
-            pieces.extend(text.get(from..at).map(|piece| (piece, divide)));
-            from = at;
-            divide = true;
-        }
-    }
-    pieces.extend(text.get(from..).map(|piece| (piece, divide)));
-    pieces
-}
-
-/// What the text can say of an element, by its HTML name.
-fn known(name: &str) -> Option<&'static str> {
-    Some(match name {
-        "p" => "p",
-        "div" | "section" | "article" | "header" | "footer" | "main" | "aside" | "nav" | "address" | "figure" | "figcaption"
-        | "details" | "summary" | "dl" | "dt" | "dd" | "fieldset" | "legend" | "form" | "center" | "hgroup" | "caption" | "tfoot"
-        | "option" | "textarea" | "body" => "div",
-        "b" | "strong" => "strong",
-        "i" | "em" => "em",
-        "s" | "strike" | "del" => "del",
-        "code" | "kbd" | "samp" | "tt" => "code",
-        "h1" => "h1",
-        "h2" => "h2",
-        "h3" => "h3",
-        "h4" => "h4",
-        "h5" => "h5",
-        "h6" => "h6",
-        "pre" | "xmp" | "listing" => "pre",
-        "blockquote" => "blockquote",
-        "ul" | "menu" | "dir" => "ul",
-        "ol" => "ol",
-        "li" => "li",
-        "a" => "a",
-        "img" | "image" => "img",
-        "br" => "br",
-        "hr" => "hr",
-        "table" => "table",
-        "thead" => "thead",
-        "tbody" => "tbody",
-        "tr" => "tr",
-        "td" => "td",
-        "th" => "th",
-        _ => return None,
-    })
-}
-
-fn inline(name: &str) -> bool {
-    matches!(name, "strong" | "em" | "del" | "code" | "a")
-}
-=======
->>>>>>> text

@@ -19,12 +19,8 @@ pub(super) fn span(code: &str, dialect: Dialect, in_cell: bool) -> String {
     }
     let code = shown(code, dialect);
     let fence = "`".repeat(longest_run(&code) + 1);
-<<<<<<< HEAD
-    let pad = code.starts_with('`') || code.ends_with('`') || (code.starts_with(' ') && code.ends_with(' '));
-=======
     let spaced = code.starts_with(' ') && code.ends_with(' ') && !code.trim_matches(' ').is_empty();
     let pad = spaced || code.starts_with('`') || code.ends_with('`');
->>>>>>> text
     let pad = if pad { " " } else { "" };
     // In a cell a bar ends the cell even in code, except for kramdown.
     let code = if in_cell && dialect != Dialect::Jekyll { code.replace('|', "\\|") } else { code };
@@ -63,11 +59,7 @@ pub(super) fn shown(code: &str, dialect: Dialect) -> String {
         out.push_str(before);
         let end = if open == "<" { ">}}" } else { "%}}" };
         // The call must end before the next one begins, or the comment would swallow that.
-        let inside = after
-            .split("{{")
-            .next()
-            .and_then(|reach| reach.split_once(end))
-            .map(|(inside, _)| inside);
+        let inside = after.split("{{").next().and_then(|reach| reach.split_once(end)).map(|(inside, _)| inside);
         rest = match inside {
             // Hugo's lexer takes the first `*/` before an end, and `inside` holds no end.
             Some(inside) => {

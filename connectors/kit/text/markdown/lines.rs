@@ -53,24 +53,8 @@ pub(in super::super) struct Lines {
 
 impl Default for Lines {
     fn default() -> Self {
-<<<<<<< HEAD
         let document = Container { kind: Kind::Quote, tight: false, fresh: true, last_list: None, prefix_bytes: 0 };
-        Self { out: String::new(), prefix: String::new(), containers: vec![document] }
-=======
-        let document = Container {
-            kind: Kind::Quote,
-            tight: false,
-            fresh: true,
-            last_list: None,
-            prefix_bytes: 0,
-        };
-        Self {
-            out: String::new(),
-            prefix: String::new(),
-            containers: vec![document],
-            worded: false,
-        }
->>>>>>> text
+        Self { out: String::new(), prefix: String::new(), containers: vec![document], worded: false }
     }
 }
 
@@ -139,8 +123,7 @@ impl Lines {
 
     /// All lines, without white space at their ends.
     pub(in super::super) fn finish(mut self) -> String {
-        self.out
-            .truncate(self.out.trim_end_matches([' ', '\n']).len());
+        self.out.truncate(self.out.trim_end_matches([' ', '\n']).len());
         self.out
     }
 
