@@ -100,7 +100,8 @@ mod tests {
     #[test]
     fn only_its_own_name_and_its_own_pages_are_answered() {
         let mut guard = Guard { listen: "127.0.0.1:9280".parse().unwrap(), hosts: vec!["admin.example.com".to_owned()], token: None };
-        let table: &[(&[(&'static str, &str)], Result<(), Refusal>)] = &[
+        type Row = (&'static [(&'static str, &'static str)], Result<(), Refusal>);
+        let table: &[Row] = &[
             (&[("host", "127.0.0.1:9280")], Ok(())),
             (&[("host", "localhost:9280")], Ok(())),
             (&[("host", "admin.example.com")], Ok(())),
