@@ -157,12 +157,14 @@ fn has_name(address: &str) -> bool {
         .is_some_and(|(_, rest)| rest.starts_with(|c: char| c.is_alphanumeric() || c == '['))
 }
 
-/// Where the next address begins, at or after `from`: at a word's start only.
+/// Where the next address begins, at or after `from`: not within a word.
 fn next_start(text: &str, from: usize) -> Option<usize> {
     let rest = text.get(from..)?;
     let mut before = text.get(..from)?.chars().next_back();
     for (at, c) in rest.char_indices() {
-        if matches!(c, 'h' | 'H' | 'w' | 'W') && !before.is_some_and(char::is_alphanumeric) {
+        // A letter of another script does not keep GitHub from seeing an address; a Latin one does.
+        if matches!(c, 'h' | 'H' | 'w' | 'W') && !before.is_some_and(|c| c.is_ascii_alphanumeric())
+        {
             let tail = rest.get(at..)?;
             let begins = |prefix: &str| {
                 tail.get(..prefix.len())

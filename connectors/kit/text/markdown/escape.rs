@@ -20,6 +20,8 @@ pub(super) struct Context {
     pub(super) place: Place,
     /// Whether it begins a line on which a block could begin.
     pub(super) at_line_start: bool,
+    /// Whether it is the text of a link.
+    pub(super) in_link: bool,
     /// The character before it.
     pub(super) before: Option<char>,
 }
@@ -107,6 +109,14 @@ fn character(c: char, before: Option<char>, rest: &str, context: Context, out: &
         '`' | '[' | ']' => true,
         '~' if context.jekyll() && !spaced => return out.push_str(&entity(c)),
         '~' => !spaced,
+        // An address that is no link of ours: GitHub and MDX would take all that follows for a part of it.
+        ':' if !context.in_link
+            && rest.starts_with("//")
+            && ends_with_one(out, &["http", "https", "ftp"]) =>
+        {
+            return out.push_str(&entity(c));
+        }
+        '.' if !context.in_link && ends_with_one(out, &["www"]) => return out.push_str(&entity(c)),
         '|' => cell || context.jekyll(),
         // At the end of a heading they would be taken for its closing.
         '#' => matches!(context.place, Place::Heading(_)) && next.is_none_or(|next| next == '#'),
@@ -125,6 +135,15 @@ fn character(c: char, before: Option<char>, rest: &str, context: Context, out: &
         out.push('\\');
     }
     out.push(c);
+}
+
+/// Whether `out` ends with one of `words`, in upper or lower case.
+fn ends_with_one(out: &str, words: &[&str]) -> bool {
+    words.iter().any(|word| {
+        let from = out.len().checked_sub(word.len());
+        from.and_then(|from| out.get(from..))
+            .is_some_and(|end| end.eq_ignore_ascii_case(word))
+    })
 }
 
 /// Whether `&` before `rest` is an entity.

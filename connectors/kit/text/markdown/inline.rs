@@ -114,8 +114,12 @@ impl Inline {
                 Event::Text(text) => self.text(text),
                 Event::Code(text) => {
                     self.guard = false;
-                    // The backticks of two spans side by side would be read as one run.
-                    if self.out.ends_with('`') {
+                    // The backticks of two spans side by side would be read as one run, and Hugo's parser takes the
+                    // words before an `@` for an e-mail address even where code begins between them.
+                    let joined = self.dialect == Dialect::Hugo
+                        && text.contains('@')
+                        && !self.out.ends_with(char::is_whitespace);
+                    if self.out.ends_with('`') || (joined && !self.out.is_empty()) {
                         self.out.push_str(&code::entity(ZERO_WIDTH_SPACE));
                     }
                     self.out
@@ -148,6 +152,7 @@ impl Inline {
             dialect: self.dialect,
             place: self.place,
             at_line_start,
+            in_link: !self.targets.is_empty(),
             before,
         };
         escape::push(text, context, &mut self.out);
@@ -168,6 +173,8 @@ impl Inline {
     fn open_link(&mut self, target: &str, after: &[&Event<'static>]) {
         let bare =
             matches!(after, [Event::Text(text), Event::End(TagEnd::Link), ..] if **text == *target);
+        // Some parsers decode entities in a bare address, others do not.
+        let bare = bare && address(target) == target;
         let web = target.starts_with("http://") || target.starts_with("https://");
         if bare && web && !matches!(self.dialect, Dialect::Astro | Dialect::Docusaurus) {
             self.out.push('<');
