@@ -1,3 +1,6 @@
-//! What connectors share: no connector carries its own copy of it.
+//! What connectors share: text conversion, HTTP, templates, markers.
 
+pub mod http;
+pub mod template;
 pub mod text;
+pub mod view;

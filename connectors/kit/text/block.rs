@@ -1,8 +1,6 @@
 //! The blocks of a text while it is being read, and how they become events.
 
-use pulldown_cmark::{
-    Alignment, BlockQuoteKind, CodeBlockKind, CowStr, Event, HeadingLevel, Tag, TagEnd,
-};
+use pulldown_cmark::{Alignment, BlockQuoteKind, CodeBlockKind, CowStr, Event, HeadingLevel, Tag, TagEnd};
 
 use super::mark;
 use super::run::Run;
@@ -14,20 +12,8 @@ pub(super) const COLUMNS_MAX: usize = 32;
 const LIST_START_MAX: u64 = 999_999_999;
 
 /// Languages that make a site draw or apply the code instead of showing it.
-const ACTIVE_LANGUAGES: [&str; 12] = [
-    "mermaid",
-    "geojson",
-    "topojson",
-    "stl",
-    "math",
-    "goat",
-    "suggestion",
-    "plantuml",
-    "kroki",
-    "graphviz",
-    "dot",
-    "mdx",
-];
+const ACTIVE_LANGUAGES: [&str; 12] =
+    ["mermaid", "geojson", "topojson", "stl", "math", "goat", "suggestion", "plantuml", "kroki", "graphviz", "dot", "mdx"];
 
 /// A block.
 #[derive(Debug, PartialEq)]
@@ -41,10 +27,7 @@ pub(super) enum Block {
     /// A quotation.
     Quote(Vec<Block>),
     /// A list, numbered when it has a start.
-    List {
-        start: Option<u64>,
-        items: Vec<Vec<Block>>,
-    },
+    List { start: Option<u64>, items: Vec<Vec<Block>> },
     /// Rows of cells; the first row is the head, for Markdown knows no table without.
     Table(Vec<Vec<Vec<Run>>>),
     /// A line across.
@@ -54,13 +37,7 @@ pub(super) enum Block {
 /// Appends `block`; a list continues the list of the same kind before it, as Markdown would read it anyway.
 pub(super) fn push(blocks: &mut Vec<Block>, block: Block) {
     match (blocks.last_mut(), block) {
-        (
-            Some(Block::List { start: None, items }),
-            Block::List {
-                start: None,
-                items: more,
-            },
-        ) => items.extend(more),
+        (Some(Block::List { start: None, items }), Block::List { start: None, items: more }) => items.extend(more),
         (_, block) => blocks.push(block),
     }
 }
@@ -81,12 +58,7 @@ fn write(block: Block, out: &mut Vec<Event<'static>>) {
         }
         Block::Heading(level, runs) => {
             let level = HeadingLevel::try_from(usize::from(level)).unwrap_or(HeadingLevel::H6);
-            out.push(Event::Start(Tag::Heading {
-                level,
-                id: None,
-                classes: Vec::new(),
-                attrs: Vec::new(),
-            }));
+            out.push(Event::Start(Tag::Heading { level, id: None, classes: Vec::new(), attrs: Vec::new() }));
             mark::events(runs, out);
             out.push(Event::End(TagEnd::Heading(level)));
         }
@@ -111,15 +83,8 @@ fn write(block: Block, out: &mut Vec<Event<'static>>) {
 /// `language` in lower case if it is one word that only colours, else nothing.
 fn vetted_language(language: &str) -> String {
     let language = language.trim().to_ascii_lowercase();
-    let word = language.len() <= 32
-        && language
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || "+#._-".contains(c));
-    if word && !ACTIVE_LANGUAGES.contains(&language.as_str()) {
-        language
-    } else {
-        String::new()
-    }
+    let word = language.len() <= 32 && language.chars().all(|c| c.is_ascii_alphanumeric() || "+#._-".contains(c));
+    if word && !ACTIVE_LANGUAGES.contains(&language.as_str()) { language } else { String::new() }
 }
 
 fn list(start: Option<u64>, items: Vec<Vec<Block>>, out: &mut Vec<Event<'static>>) {
@@ -144,39 +109,19 @@ fn is_tight(item: &[Block]) -> bool {
     match item {
         [] | [_] => true,
         // CommonMark lets only a list that begins with 1 follow words without a blank line.
-        [Block::Paragraph(_), rest @ ..] => rest.iter().all(|block| {
-            matches!(
-                block,
-                Block::List {
-                    start: None | Some(1),
-                    ..
-                }
-            )
-        }),
+        [Block::Paragraph(_), rest @ ..] => rest.iter().all(|block| matches!(block, Block::List { start: None | Some(1), .. })),
         _ => false,
     }
 }
 
 fn table(rows: Vec<Vec<Vec<Run>>>, out: &mut Vec<Event<'static>>) {
-    let columns = rows
-        .iter()
-        .map(Vec::len)
-        .max()
-        .unwrap_or(0)
-        .clamp(1, COLUMNS_MAX);
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0).clamp(1, COLUMNS_MAX);
     out.push(Event::Start(Tag::Table(vec![Alignment::None; columns])));
     for (at, row) in rows.into_iter().enumerate() {
-        let (start, end) = if at == 0 {
-            (Tag::TableHead, TagEnd::TableHead)
-        } else {
-            (Tag::TableRow, TagEnd::TableRow)
-        };
+        let (start, end) = if at == 0 { (Tag::TableHead, TagEnd::TableHead) } else { (Tag::TableRow, TagEnd::TableRow) };
         out.push(Event::Start(start));
         let missing = columns.saturating_sub(row.len());
-        for cell in row
-            .into_iter()
-            .chain(std::iter::repeat_with(Vec::new).take(missing))
-        {
+        for cell in row.into_iter().chain(std::iter::repeat_with(Vec::new).take(missing)) {
             out.push(Event::Start(Tag::TableCell));
             mark::events(cell, out);
             out.push(Event::End(TagEnd::TableCell));

@@ -16,16 +16,10 @@ pub(super) const BLOCK_DEPTH_MAX: usize = 16;
 #[derive(Debug)]
 enum Frame {
     Quote(Vec<Block>),
-    List {
-        start: Option<u64>,
-        items: Vec<Vec<Block>>,
-    },
+    List { start: Option<u64>, items: Vec<Vec<Block>> },
     Item(Vec<Block>),
     Heading(u8),
-    Code {
-        language: String,
-        text: String,
-    },
+    Code { language: String, text: String },
     Table(Vec<Vec<Vec<Run>>>),
     Row(Vec<Vec<Run>>),
     Cell,
@@ -61,10 +55,7 @@ impl Builder {
         if let Some(Frame::Code { text: code, .. }) = self.frames.last_mut() {
             code.push_str(&text);
         } else if !text.is_empty() {
-            self.leaf.push(Run {
-                piece: Piece::Text(text.into_owned()),
-                style: self.style.clone(),
-            });
+            self.leaf.push(Run { piece: Piece::Text(text.into_owned()), style: self.style.clone() });
         }
     }
 
@@ -73,30 +64,18 @@ impl Builder {
         if let Some(Frame::Code { text, .. }) = self.frames.last_mut() {
             text.push('\n');
         } else {
-            self.leaf.push(Run {
-                piece: Piece::Break,
-                style: Style::default(),
-            });
+            self.leaf.push(Run { piece: Piece::Break, style: Style::default() });
         }
     }
 
     /// Adds an image whose address is vetted.
     pub(super) fn image(&mut self, url: String, alt: &str) {
-        let alt = characters::clean(alt)
-            .split_whitespace()
-            .collect::<Vec<_>>()
-            .join(" ");
+        let alt = characters::clean(alt).split_whitespace().collect::<Vec<_>>().join(" ");
         if matches!(self.frames.last(), Some(Frame::Code { .. })) {
             self.text(&alt);
         } else {
-            let style = Style {
-                code: false,
-                ..self.style.clone()
-            };
-            self.leaf.push(Run {
-                piece: Piece::Image { url, alt },
-                style,
-            });
+            let style = Style { code: false, ..self.style.clone() };
+            self.leaf.push(Run { piece: Piece::Image { url, alt }, style });
         }
     }
 
@@ -132,10 +111,7 @@ impl Builder {
                 }
             }
             Some(Frame::Heading(_) | Frame::Cell) => {
-                self.leaf.push(Run {
-                    piece: Piece::Break,
-                    style: Style::default(),
-                });
+                self.leaf.push(Run { piece: Piece::Break, style: Style::default() });
             }
             _ => {
                 for paragraph in run::paragraphs(std::mem::take(&mut self.leaf)) {
@@ -160,26 +136,16 @@ impl Builder {
         let inside_runs = self.holds_runs();
         let deep = self.frames.len() >= BLOCK_DEPTH_MAX;
         let frame = match part {
-            Part::Row if matches!(self.frames.last(), Some(Frame::Table(_))) => {
-                Frame::Row(Vec::new())
-            }
+            Part::Row if matches!(self.frames.last(), Some(Frame::Table(_))) => Frame::Row(Vec::new()),
             Part::Cell if matches!(self.frames.last(), Some(Frame::Row(_))) => Frame::Cell,
             Part::Row | Part::Cell => return false,
             _ if inside_runs || deep => return false,
             Part::Quote => Frame::Quote(Vec::new()),
-            Part::List(start) => Frame::List {
-                start,
-                items: Vec::new(),
-            },
-            Part::Item if matches!(self.frames.last(), Some(Frame::List { .. })) => {
-                Frame::Item(Vec::new())
-            }
+            Part::List(start) => Frame::List { start, items: Vec::new() },
+            Part::Item if matches!(self.frames.last(), Some(Frame::List { .. })) => Frame::Item(Vec::new()),
             Part::Item => return false,
             Part::Heading(level) => Frame::Heading(level),
-            Part::Code => Frame::Code {
-                language: String::new(),
-                text: String::new(),
-            },
+            Part::Code => Frame::Code { language: String::new(), text: String::new() },
             Part::Table => Frame::Table(Vec::new()),
         };
         self.frames.push(frame);
@@ -197,9 +163,7 @@ impl Builder {
         };
         match self.frames.pop() {
             Some(Frame::Quote(blocks)) if !blocks.is_empty() => self.block(Block::Quote(blocks)),
-            Some(Frame::List { start, items }) if !items.is_empty() => {
-                self.block(Block::List { start, items })
-            }
+            Some(Frame::List { start, items }) if !items.is_empty() => self.block(Block::List { start, items }),
             Some(Frame::Item(blocks)) => self.item(blocks),
             Some(Frame::Heading(level)) => {
                 let runs = run::one_line(leaf);
@@ -240,10 +204,7 @@ impl Builder {
 
     /// Whether only running text can stand here.
     fn holds_runs(&self) -> bool {
-        matches!(
-            self.frames.last(),
-            Some(Frame::Heading(_) | Frame::Cell | Frame::Code { .. })
-        )
+        matches!(self.frames.last(), Some(Frame::Heading(_) | Frame::Cell | Frame::Code { .. }))
     }
 
     fn item(&mut self, blocks: Vec<Block>) {
@@ -293,10 +254,7 @@ impl Builder {
 fn overflow(cells: &mut [Vec<Run>], runs: Vec<Run>) {
     if let Some(last) = cells.last_mut() {
         if !last.is_empty() && !runs.is_empty() {
-            last.push(Run {
-                piece: Piece::Break,
-                style: Style::default(),
-            });
+            last.push(Run { piece: Piece::Break, style: Style::default() });
         }
         last.extend(runs);
     }

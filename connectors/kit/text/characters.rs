@@ -29,16 +29,10 @@ fn stays(c: char) -> bool {
 
 /// `text` with line ends as line feeds, without the characters that act.
 pub(super) fn clean(text: &str) -> Cow<'_, str> {
-    if text
-        .chars()
-        .all(|c| stays(c) && !matches!(c, '\u{2028}' | '\u{2029}'))
-    {
+    if text.chars().all(|c| stays(c) && !matches!(c, '\u{2028}' | '\u{2029}')) {
         Cow::Borrowed(text)
     } else {
-        let lines = text.replace("\r\n", "\n").replace(
-            ['\r', '\u{85}', '\u{2028}', '\u{2029}', '\u{B}', '\u{C}'],
-            "\n",
-        );
+        let lines = text.replace("\r\n", "\n").replace(['\r', '\u{85}', '\u{2028}', '\u{2029}', '\u{B}', '\u{C}'], "\n");
         Cow::Owned(lines.chars().filter(|c| stays(*c)).collect())
     }
 }
@@ -55,12 +49,7 @@ pub(super) fn without_marker(text: &str) -> Cow<'_, str> {
     let mut pieces = text.split("<!--");
     out.extend(pieces.next());
     for piece in pieces {
-        let word: String = piece
-            .chars()
-            .take(MARKER_GAP_MAX)
-            .filter(|c| c.is_alphanumeric() || *c == '-')
-            .take(9)
-            .collect();
+        let word: String = piece.chars().take(MARKER_GAP_MAX).filter(|c| c.is_alphanumeric() || *c == '-').take(9).collect();
         let word = word.to_ascii_lowercase();
         out.push('<');
         if word.starts_with("sleekplan") || word.starts_with("sp-") {

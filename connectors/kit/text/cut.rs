@@ -46,23 +46,12 @@ const WORD_CHARS_MAX: usize = 32;
 const PRECISION: usize = 256;
 
 /// Writes as much of `events` as fits, and says whether something is missing.
-pub(super) fn cut(
-    events: &[Event<'static>],
-    format: Format,
-    max: Length,
-    note: &str,
-) -> (String, bool) {
+pub(super) fn cut(events: &[Event<'static>], format: Format, max: Length, note: &str) -> (String, bool) {
     // Every character and every opening takes at least a quarter of a unit in every format: what is larger cannot fit.
     let bound = max.units().saturating_mul(4).saturating_add(64);
-    let size = events
-        .iter()
-        .map(weight)
-        .fold(0_usize, usize::saturating_add);
+    let size = events.iter().map(weight).fold(0_usize, usize::saturating_add);
     if size <= bound {
-        let whole = Text {
-            events: events.to_vec(),
-        }
-        .write(format);
+        let whole = Text { events: events.to_vec() }.write(format);
         if max.holds(&whole) {
             return (whole, false);
         }
@@ -120,11 +109,7 @@ fn beginning(events: &[Event<'static>], size: usize, note: &str) -> Text {
     out.extend(open.into_iter().rev().map(Event::End));
     let mut events = without_empty(out);
     if !note.is_empty() {
-        events.extend([
-            Event::Start(Tag::Paragraph),
-            Event::Text(note.to_owned().into()),
-            Event::End(TagEnd::Paragraph),
-        ]);
+        events.extend([Event::Start(Tag::Paragraph), Event::Text(note.to_owned().into()), Event::End(TagEnd::Paragraph)]);
     }
     Text { events }
 }
@@ -132,23 +117,10 @@ fn beginning(events: &[Event<'static>], size: usize, note: &str) -> Text {
 /// At most `max_chars` of `text`, up to the end of a word if one is near.
 fn words(text: &str, max_chars: usize) -> String {
     let kept: String = text.chars().take(max_chars).collect();
-    let partial = text
-        .chars()
-        .nth(max_chars)
-        .is_some_and(char::is_alphanumeric);
-    let word = kept
-        .chars()
-        .rev()
-        .take_while(|c| c.is_alphanumeric())
-        .count();
-    let whole: String = if partial && word <= WORD_CHARS_MAX {
-        kept.chars().take(max_chars - word).collect()
-    } else {
-        kept
-    };
-    whole
-        .trim_end_matches(|c: char| c.is_whitespace() || c == '\u{200D}')
-        .to_owned()
+    let partial = text.chars().nth(max_chars).is_some_and(char::is_alphanumeric);
+    let word = kept.chars().rev().take_while(|c| c.is_alphanumeric()).count();
+    let whole: String = if partial && word <= WORD_CHARS_MAX { kept.chars().take(max_chars - word).collect() } else { kept };
+    whole.trim_end_matches(|c: char| c.is_whitespace() || c == '\u{200D}').to_owned()
 }
 
 /// `events` without what holds nothing, and without white space at an end.
@@ -161,10 +133,8 @@ pub(super) fn without_empty(events: Vec<Event<'static>>) -> Vec<Event<'static>> 
                 while matches!(out.last(), Some(Event::HardBreak)) {
                     out.pop();
                 }
-                if matches!(
-                    end,
-                    TagEnd::Paragraph | TagEnd::Heading(_) | TagEnd::Item | TagEnd::TableCell
-                ) && let Some(Event::Text(text)) = out.last_mut()
+                if matches!(end, TagEnd::Paragraph | TagEnd::Heading(_) | TagEnd::Item | TagEnd::TableCell)
+                    && let Some(Event::Text(text)) = out.last_mut()
                 {
                     *text = text.trim_end().to_owned().into();
                     if text.is_empty() {
@@ -172,9 +142,7 @@ pub(super) fn without_empty(events: Vec<Event<'static>>) -> Vec<Event<'static>> 
                     }
                 }
                 let keeps = matches!(end, TagEnd::TableCell | TagEnd::Image);
-                if !keeps
-                    && matches!(out.last(), Some(Event::Start(start)) if start.to_end() == *end)
-                {
+                if !keeps && matches!(out.last(), Some(Event::Start(start)) if start.to_end() == *end) {
                     out.pop();
                     continue;
                 }

@@ -4,10 +4,9 @@
 pub(super) fn known(name: &str) -> Option<&'static str> {
     Some(match name {
         "p" => "p",
-        "div" | "section" | "article" | "header" | "footer" | "main" | "aside" | "nav"
-        | "address" | "figure" | "figcaption" | "details" | "summary" | "dl" | "dt" | "dd"
-        | "fieldset" | "legend" | "form" | "center" | "hgroup" | "caption" | "tfoot" | "option"
-        | "textarea" | "body" => "div",
+        "div" | "section" | "article" | "header" | "footer" | "main" | "aside" | "nav" | "address" | "figure" | "figcaption"
+        | "details" | "summary" | "dl" | "dt" | "dd" | "fieldset" | "legend" | "form" | "center" | "hgroup" | "caption" | "tfoot"
+        | "option" | "textarea" | "body" => "div",
         "b" | "strong" => "strong",
         "i" | "em" => "em",
         "s" | "strike" | "del" => "del",

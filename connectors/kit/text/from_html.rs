@@ -34,10 +34,7 @@ static SANITISER: LazyLock<ammonia::Builder<'static>> = LazyLock::new(|| {
 
 /// Reads HTML.
 pub(super) fn events(html: &str) -> Vec<Event<'static>> {
-    let end = (0..=TEXT_BYTES_MAX.min(html.len()))
-        .rev()
-        .find(|end| html.is_char_boundary(*end))
-        .unwrap_or(0);
+    let end = (0..=TEXT_BYTES_MAX.min(html.len())).rev().find(|end| html.is_char_boundary(*end)).unwrap_or(0);
     let reduced = scan::reduced(html.get(..end).unwrap_or_default());
     let sanitised = SANITISER.clean(&reduced).to_string();
     let mut reader = Reader::default();
@@ -115,10 +112,7 @@ impl Reader {
             "td" | "th" => self.part(Part::Cell),
             "thead" | "tbody" => Undo::Nothing,
             "h1" | "h2" | "h3" | "h4" | "h5" | "h6" => {
-                let level = name
-                    .strip_prefix('h')
-                    .and_then(|level| level.parse().ok())
-                    .unwrap_or(6);
+                let level = name.strip_prefix('h').and_then(|level| level.parse().ok()).unwrap_or(6);
                 self.part(Part::Heading(level))
             }
             _ => {
@@ -139,11 +133,7 @@ impl Reader {
     }
 
     fn part(&mut self, part: Part) -> Undo {
-        if self.builder.open(part) {
-            Undo::Close
-        } else {
-            Undo::Boundary
-        }
+        if self.builder.open(part) { Undo::Close } else { Undo::Boundary }
     }
 
     fn mark(&mut self, name: &str, tag: &str) -> Undo {
@@ -153,11 +143,7 @@ impl Reader {
             "strong" => style.strong = true,
             "em" => style.emphasis = true,
             "del" => style.deleted = true,
-            _ => {
-                style.link = attribute(tag, "href")
-                    .and_then(|href| link::link(&href))
-                    .map(Into::into)
-            }
+            _ => style.link = attribute(tag, "href").and_then(|href| link::link(&href)).map(Into::into),
         }
         Undo::Style(before)
     }
@@ -173,12 +159,9 @@ impl Reader {
     fn language(&mut self, tag: &str) {
         let named = attribute(tag, "data-language").or_else(|| {
             let class = attribute(tag, "class")?;
-            class.split_whitespace().find_map(|class| {
-                class
-                    .strip_prefix("language-")
-                    .or_else(|| class.strip_prefix("lang-"))
-                    .map(str::to_owned)
-            })
+            class
+                .split_whitespace()
+                .find_map(|class| class.strip_prefix("language-").or_else(|| class.strip_prefix("lang-")).map(str::to_owned))
         });
         if let Some(language) = named {
             self.builder.language(&language);
@@ -212,9 +195,5 @@ fn unescaped(text: &str) -> String {
     if !text.contains('&') {
         return text.to_owned();
     }
-    text.replace("&nbsp;", "\u{A0}")
-        .replace("&lt;", "<")
-        .replace("&gt;", ">")
-        .replace("&quot;", "\"")
-        .replace("&amp;", "&")
+    text.replace("&nbsp;", "\u{A0}").replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&amp;", "&")
 }

@@ -14,10 +14,7 @@ const INDENT_MAX: usize = 40;
 
 /// Reads plain text.
 pub(super) fn events(text: &str) -> Vec<Event<'static>> {
-    let end = (0..=TEXT_BYTES_MAX.min(text.len()))
-        .rev()
-        .find(|end| text.is_char_boundary(*end))
-        .unwrap_or(0);
+    let end = (0..=TEXT_BYTES_MAX.min(text.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
     let text = characters::clean(text.get(..end).unwrap_or_default());
     let mut builder = Builder::default();
     for line in text.lines() {
@@ -35,12 +32,6 @@ pub(super) fn events(text: &str) -> Vec<Event<'static>> {
 fn indented(line: &str) -> String {
     let words = line.trim_start_matches([' ', '\t']);
     let blank = line.get(..line.len() - words.len()).unwrap_or_default();
-    let width: usize = blank
-        .chars()
-        .map(|c| if c == '\t' { TAB_WIDTH } else { 1 })
-        .sum();
-    format!(
-        "{}{words}",
-        "\u{A0}".repeat(if width < 2 { 0 } else { width.min(INDENT_MAX) })
-    )
+    let width: usize = blank.chars().map(|c| if c == '\t' { TAB_WIDTH } else { 1 }).sum();
+    format!("{}{words}", "\u{A0}".repeat(if width < 2 { 0 } else { width.min(INDENT_MAX) }))
 }

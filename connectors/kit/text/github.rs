@@ -53,16 +53,8 @@ pub(super) fn defused(events: &[Event<'static>]) -> Vec<Event<'static>> {
 fn is_block(event: &Event<'static>) -> bool {
     use pulldown_cmark::TagEnd;
     match event {
-        Event::Start(
-            Tag::Emphasis | Tag::Strong | Tag::Strikethrough | Tag::Link { .. } | Tag::Image { .. },
-        ) => false,
-        Event::End(
-            TagEnd::Emphasis
-            | TagEnd::Strong
-            | TagEnd::Strikethrough
-            | TagEnd::Link
-            | TagEnd::Image,
-        ) => false,
+        Event::Start(Tag::Emphasis | Tag::Strong | Tag::Strikethrough | Tag::Link { .. } | Tag::Image { .. }) => false,
+        Event::End(TagEnd::Emphasis | TagEnd::Strong | TagEnd::Strikethrough | TagEnd::Link | TagEnd::Image) => false,
         Event::Start(_) | Event::End(_) | Event::Rule => true,
         _ => false,
     }
@@ -115,14 +107,8 @@ fn parted(text: &str, start: usize, points: &[usize]) -> String {
     let end = start + text.len();
     let mut out = String::with_capacity(text.len() + 8);
     let mut from = start;
-    for point in points
-        .iter()
-        .skip(points.partition_point(|point| *point <= start))
-    {
-        let Some(piece) = text
-            .get(from - start..point.min(&end) - start)
-            .filter(|_| *point <= end)
-        else {
+    for point in points.iter().skip(points.partition_point(|point| *point <= start)) {
+        let Some(piece) = text.get(from - start..point.min(&end) - start).filter(|_| *point <= end) else {
             break;
         };
         out.push_str(piece);
@@ -159,10 +145,7 @@ fn points(text: &str) -> Vec<usize> {
         }
         if let Some(from) = hash_from.filter(|_| !next.is_some_and(word)) {
             let to = at + c.len_utf8();
-            if text
-                .get(from..to)
-                .is_some_and(|word| is_hash(word, text.get(..from).unwrap_or_default()))
-            {
+            if text.get(from..to).is_some_and(|word| is_hash(word, text.get(..from).unwrap_or_default())) {
                 points.extend((from + HASH_PIECE..to).step_by(HASH_PIECE));
             }
             hash_from = None;
@@ -179,9 +162,7 @@ fn word(c: char) -> bool {
 /// Whether `GH-12` goes on here, after its `G`.
 fn issue_number(rest: &str) -> bool {
     let mut chars = rest.chars();
-    matches!(chars.next(), Some('h' | 'H'))
-        && chars.next() == Some('-')
-        && chars.next().is_some_and(|c| c.is_ascii_digit())
+    matches!(chars.next(), Some('h' | 'H')) && chars.next() == Some('-') && chars.next().is_some_and(|c| c.is_ascii_digit())
 }
 
 /// Whether `word` names a commit: a whole hash, or the start of one after `owner/repo@`.
@@ -200,10 +181,7 @@ fn redirected(text: &str) -> String {
         let before = lower.get(..at).unwrap_or_default();
         let after = lower.get(at + HOST.len()..).unwrap_or_default();
         let longer = |c: char| c.is_alphanumeric() || c == '-';
-        let other_host = after.starts_with(longer)
-            || after
-                .strip_prefix('.')
-                .is_some_and(|rest| rest.starts_with(longer));
+        let other_host = after.starts_with(longer) || after.strip_prefix('.').is_some_and(|rest| rest.starts_with(longer));
         if other_host || !(before.ends_with("://") || before.ends_with("www.")) {
             continue;
         }
@@ -222,17 +200,9 @@ fn redirected(text: &str) -> String {
 /// An address of GitHub's pages, however it is spelled, led through `redirect.github.com`.
 fn redirected_address(address: &str) -> String {
     match url::Url::parse(address) {
-        Ok(mut url)
-            if url.host_str().is_some_and(|host| {
-                matches!(host.trim_end_matches('.'), "github.com" | "www.github.com")
-            }) =>
-        {
+        Ok(mut url) if url.host_str().is_some_and(|host| matches!(host.trim_end_matches('.'), "github.com" | "www.github.com")) => {
             let set = url.set_host(Some("redirect.github.com"));
-            if set.is_ok() {
-                url.to_string()
-            } else {
-                String::new()
-            }
+            if set.is_ok() { url.to_string() } else { String::new() }
         }
         _ => address.to_owned(),
     }

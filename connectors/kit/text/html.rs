@@ -58,9 +58,7 @@ static SANITISER: LazyLock<ammonia::Builder<'static>> = LazyLock::new(|| {
 /// Writes the events as HTML.
 pub(super) fn write(events: &[Event<'static>]) -> String {
     let mut signs = 0;
-    let events = events
-        .iter()
-        .flat_map(|event| for_serialiser(event, &mut signs));
+    let events = events.iter().flat_map(|event| for_serialiser(event, &mut signs));
     let mut html = String::new();
     pulldown_cmark::html::push_html(&mut html, events);
     sanitised(&html)

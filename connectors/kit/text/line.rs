@@ -42,9 +42,7 @@ pub fn terminal(text: &str) -> String {
             '\n' | '\r' | '\t' | '\u{2028}' | '\u{2029}' => ' ',
             '\u{7F}' => '\u{2421}',
             // The pictures of the C0 controls stand in the order of the controls.
-            c if c.is_ascii_control() => {
-                char::from_u32(0x2400 + u32::from(c)).unwrap_or('\u{FFFD}')
-            }
+            c if c.is_ascii_control() => char::from_u32(0x2400 + u32::from(c)).unwrap_or('\u{FFFD}'),
             c if c.is_control() => '\u{FFFD}',
             c => c,
         })
@@ -52,10 +50,7 @@ pub fn terminal(text: &str) -> String {
 }
 
 fn one_line(text: &str) -> String {
-    let line = characters::clean(text)
-        .split_whitespace()
-        .collect::<Vec<_>>()
-        .join(" ");
+    let line = characters::clean(text).split_whitespace().collect::<Vec<_>>().join(" ");
     characters::without_marker(&line).into_owned()
 }
 
@@ -68,9 +63,7 @@ fn shortened(text: &str, max_chars: usize) -> String {
     };
     let kept: String = text.chars().take(kept).collect();
     // A joiner at the end would join the next character to the ellipsis.
-    let mut kept = kept
-        .trim_end_matches(|c: char| c.is_whitespace() || matches!(c, '\u{200D}' | '\u{200B}'))
-        .to_owned();
+    let mut kept = kept.trim_end_matches(|c: char| c.is_whitespace() || matches!(c, '\u{200D}' | '\u{200B}')).to_owned();
     kept.push(ELLIPSIS);
     kept
 }

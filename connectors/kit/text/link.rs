@@ -24,36 +24,19 @@ pub(super) fn image(address: &str) -> Option<String> {
 }
 
 fn vet(address: &str, schemes: &[&str]) -> Option<String> {
-    let address: String = address
-        .trim()
-        .chars()
-        .filter(|c| !c.is_control())
-        .take(URL_CHARS_MAX + 1)
-        .collect();
-    let address = if address.starts_with("//") {
-        format!("https:{address}")
-    } else {
-        address
-    };
+    let address: String = address.trim().chars().filter(|c| !c.is_control()).take(URL_CHARS_MAX + 1).collect();
+    let address = if address.starts_with("//") { format!("https:{address}") } else { address };
     let url = Url::parse(&address).ok()?;
-    if !schemes.contains(&url.scheme())
-        || (url.scheme().starts_with("http") && url.host_str().is_none_or(str::is_empty))
-    {
+    if !schemes.contains(&url.scheme()) || (url.scheme().starts_with("http") && url.host_str().is_none_or(str::is_empty)) {
         return None;
     }
     // What else `url` takes for a host no host is called; and percent-encoding would make it another one.
-    let named =
-        |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '[' | ']');
+    let named = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '[' | ']');
     if !url.host_str().unwrap_or_default().chars().all(named) {
         return None;
     }
-    let as_written =
-        address.chars().all(plain) && address.starts_with(&format!("{}:", url.scheme()));
-    let spelled = if as_written && same_host(&address, &url) {
-        address
-    } else {
-        url.to_string()
-    };
+    let as_written = address.chars().all(plain) && address.starts_with(&format!("{}:", url.scheme()));
+    let spelled = if as_written && same_host(&address, &url) { address } else { url.to_string() };
     let spelled = encode(&spelled);
     (spelled.len() <= URL_CHARS_MAX).then_some(spelled)
 }
@@ -61,16 +44,10 @@ fn vet(address: &str, schemes: &[&str]) -> Option<String> {
 /// Whether `address`, read literally, names the host that `url` does: a browser also accepts `https:host` and `\`.
 fn same_host(address: &str, url: &Url) -> bool {
     match url.host_str() {
-        Some(host) => address
-            .strip_prefix(url.scheme())
-            .and_then(|rest| rest.strip_prefix("://"))
-            .is_some_and(|rest| {
-                let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
-                authority == host
-                    || authority
-                        .strip_prefix(host)
-                        .is_some_and(|port| port.starts_with(':'))
-            }),
+        Some(host) => address.strip_prefix(url.scheme()).and_then(|rest| rest.strip_prefix("://")).is_some_and(|rest| {
+            let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
+            authority == host || authority.strip_prefix(host).is_some_and(|port| port.starts_with(':'))
+        }),
         None => true,
     }
 }
@@ -127,18 +104,11 @@ pub(super) fn typed(text: &str) -> Vec<Typed<'_>> {
         let Some(address) = text.get(start..end) else {
             break;
         };
-        let target = if address.starts_with(['w', 'W']) {
-            format!("http://{address}")
-        } else {
-            address.to_owned()
-        };
+        let target = if address.starts_with(['w', 'W']) { format!("http://{address}") } else { address.to_owned() };
         let Some(target) = has_name(&target).then(|| link(&target)).flatten() else {
             continue;
         };
-        if let Some(words) = text
-            .get(words_from..start)
-            .filter(|words| !words.is_empty())
-        {
+        if let Some(words) = text.get(words_from..start).filter(|words| !words.is_empty()) {
             pieces.push(Typed::Words(words));
         }
         pieces.push(Typed::Address(address, target));
@@ -152,9 +122,7 @@ pub(super) fn typed(text: &str) -> Vec<Typed<'_>> {
 
 /// Whether something that can be a host follows the scheme.
 fn has_name(address: &str) -> bool {
-    address
-        .split_once("://")
-        .is_some_and(|(_, rest)| rest.starts_with(|c: char| c.is_alphanumeric() || c == '['))
+    address.split_once("://").is_some_and(|(_, rest)| rest.starts_with(|c: char| c.is_alphanumeric() || c == '['))
 }
 
 /// Where the next address begins, at or after `from`: not within a word.
@@ -163,13 +131,9 @@ fn next_start(text: &str, from: usize) -> Option<usize> {
     let mut before = text.get(..from)?.chars().next_back();
     for (at, c) in rest.char_indices() {
         // A letter of another script does not keep GitHub from seeing an address; a Latin one does.
-        if matches!(c, 'h' | 'H' | 'w' | 'W') && !before.is_some_and(|c| c.is_ascii_alphanumeric())
-        {
+        if matches!(c, 'h' | 'H' | 'w' | 'W') && !before.is_some_and(|c| c.is_ascii_alphanumeric()) {
             let tail = rest.get(at..)?;
-            let begins = |prefix: &str| {
-                tail.get(..prefix.len())
-                    .is_some_and(|head| head.eq_ignore_ascii_case(prefix))
-            };
+            let begins = |prefix: &str| tail.get(..prefix.len()).is_some_and(|head| head.eq_ignore_ascii_case(prefix));
             if begins("http://") || begins("https://") || begins("www.") {
                 return Some(from + at);
             }
@@ -187,9 +151,7 @@ fn extent(text: &str) -> usize {
             || "<>\"`{}|\\^".contains(c)
             || matches!(c, '\u{200B}' | '\u{2018}'..='\u{201F}' | '\u{3000}'..='\u{303F}' | '\u{FF00}'..='\u{FF65}')
     };
-    let mut address = text
-        .get(..text.find(ends).unwrap_or(text.len()))
-        .unwrap_or(text);
+    let mut address = text.get(..text.find(ends).unwrap_or(text.len())).unwrap_or(text);
     // Too long to be kept: looking for its end would take quadratic time.
     while address.len() <= URL_CHARS_MAX * 4
         && let Some(last) = address.chars().next_back()

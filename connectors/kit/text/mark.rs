@@ -73,28 +73,14 @@ pub(super) fn events(runs: Vec<Run>, out: &mut Vec<Event<'static>>) {
     for (at, run) in runs.into_iter().enumerate() {
         let keep = open.iter().take_while(|mark| mark.on(&run.style)).count();
         out.extend(open.drain(keep..).rev().map(|mark| mark.end()));
-        let mut opening: Vec<Mark> = marks(&run.style)
-            .into_iter()
-            .filter(|mark| !open.contains(mark))
-            .collect();
-        let reach = |mark: &Mark| {
-            styles
-                .iter()
-                .skip(at)
-                .take(LOOKAHEAD_MAX)
-                .take_while(|style| mark.on(style))
-                .count()
-        };
+        let mut opening: Vec<Mark> = marks(&run.style).into_iter().filter(|mark| !open.contains(mark)).collect();
+        let reach = |mark: &Mark| styles.iter().skip(at).take(LOOKAHEAD_MAX).take_while(|style| mark.on(style)).count();
         opening.sort_by_key(|mark| std::cmp::Reverse(reach(mark)));
         if run.is_blank() && !run.style.code {
             piece(run, out);
             continue;
         }
-        let run = if opening.is_empty() {
-            run
-        } else {
-            after_white(run, out)
-        };
+        let run = if opening.is_empty() { run } else { after_white(run, out) };
         out.extend(opening.iter().map(Mark::start));
         open.extend(opening);
         piece(run, out);

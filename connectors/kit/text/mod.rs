@@ -97,17 +97,13 @@ impl Text {
     /// Reads HTML of any origin and any quality.
     #[must_use]
     pub fn from_html(html: &str) -> Self {
-        Self {
-            events: from_html::events(html),
-        }
+        Self { events: from_html::events(html) }
     }
 
     /// Reads plain text: blank lines divide paragraphs, line breaks stay, nothing in it is markup.
     #[must_use]
     pub fn from_plain(text: &str) -> Self {
-        Self {
-            events: from_plain::events(text),
-        }
+        Self { events: from_plain::events(text) }
     }
 
     /// Whether there is nothing to see: no word, image or rule.
@@ -131,10 +127,7 @@ impl Text {
             match event {
                 Event::Start(Tag::Image { dest_url, .. }) => {
                     inside = true;
-                    images.push(Image {
-                        url: dest_url.to_string(),
-                        alt: String::new(),
-                    });
+                    images.push(Image { url: dest_url.to_string(), alt: String::new() });
                 }
                 Event::End(TagEnd::Image) => inside = false,
                 Event::Text(text) if inside => {
@@ -155,34 +148,20 @@ impl Text {
         let mut dropped = false;
         for event in self.events {
             match event {
-                Event::Start(Tag::Image {
-                    link_type,
-                    dest_url,
-                    title,
-                    id,
-                }) => {
+                Event::Start(Tag::Image { link_type, dest_url, title, id }) => {
                     let url = match decide(&dest_url) {
                         ImageRef::Keep => Some(dest_url.clone()),
                         ImageRef::Replace(url) => link::image(&url).map(CowStr::from),
                         ImageRef::Drop => None,
                     };
                     dropped = url.is_none();
-                    events.extend(url.map(|dest_url| {
-                        Event::Start(Tag::Image {
-                            link_type,
-                            dest_url,
-                            title,
-                            id,
-                        })
-                    }));
+                    events.extend(url.map(|dest_url| Event::Start(Tag::Image { link_type, dest_url, title, id })));
                 }
                 Event::End(TagEnd::Image) if dropped => dropped = false,
                 other => events.push(other),
             }
         }
-        Self {
-            events: cut::without_empty(events),
-        }
+        Self { events: cut::without_empty(events) }
     }
 
     /// The text as sanitised HTML.

@@ -31,9 +31,7 @@ impl Plain {
             Event::Start(tag) => self.start(tag, after),
             Event::End(end) => self.end(*end),
             Event::Text(text) | Event::Code(text) => self.leaf.push_str(text),
-            Event::SoftBreak | Event::HardBreak => {
-                self.leaf.push(if self.cells > 0 { ' ' } else { '\n' })
-            }
+            Event::SoftBreak | Event::HardBreak => self.leaf.push(if self.cells > 0 { ' ' } else { '\n' }),
             Event::Rule => {
                 self.flush();
                 self.lines.block("---");
@@ -61,9 +59,7 @@ impl Plain {
                 }
                 self.cells += 1;
             }
-            Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. } => {
-                self.links.push((dest_url.to_string(), self.leaf.len()))
-            }
+            Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. } => self.links.push((dest_url.to_string(), self.leaf.len())),
             Tag::Table(_) => {
                 self.flush();
                 self.lines.open_table();
@@ -90,9 +86,7 @@ impl Plain {
             // Of an image that leads somewhere, where it leads says more than where it is.
             TagEnd::Image if self.links.len() > 1 && self.described() => self.links.truncate(1),
             TagEnd::Link | TagEnd::Image => self.address(),
-            TagEnd::Paragraph | TagEnd::Heading(_) | TagEnd::TableHead | TagEnd::TableRow => {
-                self.flush()
-            }
+            TagEnd::Paragraph | TagEnd::Heading(_) | TagEnd::TableHead | TagEnd::TableRow => self.flush(),
             TagEnd::CodeBlock => {
                 self.leaf.truncate(self.leaf.trim_end_matches('\n').len());
                 self.flush();
@@ -103,9 +97,7 @@ impl Plain {
 
     /// Whether the innermost link or image has words.
     fn described(&self) -> bool {
-        self.links
-            .last()
-            .is_some_and(|(_, from)| self.leaf.len() > *from)
+        self.links.last().is_some_and(|(_, from)| self.leaf.len() > *from)
     }
 
     /// Adds the address behind a link's words, unless they say it already.
@@ -116,9 +108,7 @@ impl Plain {
         let shown = self.leaf.get(from..).unwrap_or_default();
         let bare = address.strip_prefix("mailto:").unwrap_or(&address);
         let said = shown.trim_end_matches('/') == bare.trim_end_matches('/')
-            || address
-                .strip_prefix("http://")
-                .is_some_and(|rest| rest.trim_end_matches('/') == shown);
+            || address.strip_prefix("http://").is_some_and(|rest| rest.trim_end_matches('/') == shown);
         if shown.is_empty() {
             self.leaf.push_str(bare);
         } else if !said && !shown.ends_with(&format!("({bare})")) {

@@ -42,10 +42,7 @@ pub(super) enum Piece {
 
 impl Run {
     fn text(text: &str, style: &Style) -> Self {
-        Self {
-            piece: Piece::Text(text.to_owned()),
-            style: style.clone(),
-        }
+        Self { piece: Piece::Text(text.to_owned()), style: style.clone() }
     }
 
     /// Whether it is only white space.
@@ -55,9 +52,7 @@ impl Run {
 
     fn visible(&self) -> bool {
         match &self.piece {
-            Piece::Text(text) => text
-                .chars()
-                .any(|c| !c.is_whitespace() && !matches!(c, '\u{200B}'..='\u{200F}' | '\u{2060}')),
+            Piece::Text(text) => text.chars().any(|c| !c.is_whitespace() && !matches!(c, '\u{200B}'..='\u{200F}' | '\u{2060}')),
             Piece::Break => false,
             Piece::Image { .. } => true,
         }
@@ -81,10 +76,7 @@ pub(super) fn paragraphs(runs: Vec<Run>) -> Vec<Vec<Run>> {
             if breaks > 1 && !is_checkbox(&current) {
                 done.push(std::mem::take(&mut current));
             } else {
-                current.push(Run {
-                    piece: Piece::Break,
-                    style: Style::default(),
-                });
+                current.push(Run { piece: Piece::Break, style: Style::default() });
             }
         }
         breaks = 0;
@@ -93,25 +85,14 @@ pub(super) fn paragraphs(runs: Vec<Run>) -> Vec<Vec<Run>> {
     done.push(current);
     done.into_iter()
         .filter(|runs| runs.iter().any(Run::visible))
-        .map(|runs| {
-            merged(linked(trimmed(edged(merged(runs)))))
-                .into_iter()
-                .map(unmarked)
-                .collect()
-        })
+        .map(|runs| merged(linked(trimmed(edged(merged(runs))))).into_iter().map(unmarked).collect())
         .collect()
 }
 
 /// Whether there is nothing but a box to tick.
 pub(super) fn is_checkbox(runs: &[Run]) -> bool {
     match runs {
-        [
-            Run {
-                piece: Piece::Text(text),
-                ..
-            },
-            rest @ ..,
-        ] => CHECKBOXES.contains(&text.trim()) && rest.iter().all(Run::is_blank),
+        [Run { piece: Piece::Text(text), .. }, rest @ ..] => CHECKBOXES.contains(&text.trim()) && rest.iter().all(Run::is_blank),
         _ => false,
     }
 }
@@ -128,16 +109,7 @@ fn unmarked(mut run: Run) -> Run {
 
 /// All of it as one line: breaks are spaces.
 pub(super) fn one_line(runs: Vec<Run>) -> Vec<Run> {
-    let spaced = runs
-        .into_iter()
-        .map(|run| {
-            if run.piece == Piece::Break {
-                Run::text(" ", &Style::default())
-            } else {
-                run
-            }
-        })
-        .collect();
+    let spaced = runs.into_iter().map(|run| if run.piece == Piece::Break { Run::text(" ", &Style::default()) } else { run }).collect();
     paragraphs(spaced).into_iter().flatten().collect()
 }
 
@@ -146,10 +118,7 @@ pub(super) fn one_paragraph(runs: Vec<Run>) -> Vec<Run> {
     let mut all = Vec::new();
     for paragraph in paragraphs(runs) {
         if !all.is_empty() {
-            all.push(Run {
-                piece: Piece::Break,
-                style: Style::default(),
-            });
+            all.push(Run { piece: Piece::Break, style: Style::default() });
         }
         all.extend(paragraph);
     }
@@ -174,10 +143,7 @@ fn folded(runs: Vec<Run>) -> Vec<Run> {
                     spaced = space;
                 }
                 if !kept.is_empty() {
-                    out.push(Run {
-                        piece: Piece::Text(kept),
-                        style: run.style,
-                    });
+                    out.push(Run { piece: Piece::Text(kept), style: run.style });
                 }
             }
             Piece::Break => {
@@ -213,11 +179,7 @@ fn trimmed(mut runs: Vec<Run>) -> Vec<Run> {
 }
 
 fn trim_end(runs: &mut Vec<Run>) {
-    while let Some(Run {
-        piece: Piece::Text(text),
-        ..
-    }) = runs.last_mut()
-    {
+    while let Some(Run { piece: Piece::Text(text), .. }) = runs.last_mut() {
         text.truncate(text.trim_end_matches(' ').len());
         if !text.is_empty() {
             break;
@@ -239,10 +201,7 @@ fn edged(runs: Vec<Run>) -> Vec<Run> {
             }
         };
         let before = out.last().map(|run| run.style.clone()).unwrap_or_default();
-        let after = pending
-            .peek()
-            .map(|run| run.style.clone())
-            .unwrap_or_default();
+        let after = pending.peek().map(|run| run.style.clone()).unwrap_or_default();
         let white = |c: char| c.is_whitespace();
         let tail = text.trim_start_matches(white);
         let words = tail.trim_end_matches(white);
@@ -252,11 +211,7 @@ fn edged(runs: Vec<Run>) -> Vec<Run> {
         if words.is_empty() {
             leading = shared(&leading, &after);
         }
-        for (part, style) in [
-            (head, leading),
-            (words, run.style.clone()),
-            (rest, shared(&run.style, &after)),
-        ] {
+        for (part, style) in [(head, leading), (words, run.style.clone()), (rest, shared(&run.style, &after))] {
             if !part.is_empty() {
                 out.push(Run::text(part, &style));
             }
@@ -284,10 +239,7 @@ fn linked(runs: Vec<Run>) -> Vec<Run> {
                     match typed {
                         Typed::Words(words) => out.push(Run::text(words, &run.style)),
                         Typed::Address(shown, target) => {
-                            let style = Style {
-                                link: Some(target.into()),
-                                ..run.style.clone()
-                            };
+                            let style = Style { link: Some(target.into()), ..run.style.clone() };
                             out.push(Run::text(shown, &style));
                         }
                     }
@@ -303,13 +255,7 @@ fn merged(runs: Vec<Run>) -> Vec<Run> {
     let mut out: Vec<Run> = Vec::with_capacity(runs.len());
     for run in runs {
         match (out.last_mut(), &run.piece) {
-            (
-                Some(Run {
-                    piece: Piece::Text(before),
-                    style,
-                }),
-                Piece::Text(text),
-            ) if *style == run.style => {
+            (Some(Run { piece: Piece::Text(before), style }), Piece::Text(text)) if *style == run.style => {
                 before.push_str(text);
             }
             _ => out.push(run),

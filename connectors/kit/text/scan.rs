@@ -16,19 +16,14 @@ pub(super) const ELEMENT_DEPTH_MAX: usize = 64;
 
 /// Elements that are dropped with everything in them.
 const UNSEEN: [&str; 14] = [
-    "script", "style", "template", "noscript", "noembed", "noframes", "title", "svg", "math",
-    "object", "canvas", "select", "iframe", "video",
+    "script", "style", "template", "noscript", "noembed", "noframes", "title", "svg", "math", "object", "canvas", "select", "iframe",
+    "video",
 ];
 
 /// `html` reduced: at most [`ELEMENT_DEPTH_MAX`] deep, every element closed, no comment, no unknown element.
 pub(super) fn reduced(html: &str) -> String {
-    let mut scan = Scan {
-        rest: html,
-        out: String::with_capacity(html.len() + html.len() / 4),
-        open: Vec::new(),
-        unclosed: Vec::new(),
-        signs: 0,
-    };
+    let mut scan =
+        Scan { rest: html, out: String::with_capacity(html.len() + html.len() / 4), open: Vec::new(), unclosed: Vec::new(), signs: 0 };
     while scan.step() {}
     while let Some(name) = scan.open.pop() {
         scan.end(name);
@@ -49,11 +44,7 @@ struct Scan<'a> {
 impl<'a> Scan<'a> {
     /// Reads one piece; says whether there may be more.
     fn step(&mut self) -> bool {
-        let (text, markup) = match self
-            .rest
-            .find('<')
-            .and_then(|at| self.rest.split_at_checked(at))
-        {
+        let (text, markup) = match self.rest.find('<').and_then(|at| self.rest.split_at_checked(at)) {
             Some((text, markup)) => (text, markup),
             None => (self.rest, ""),
         };
@@ -145,10 +136,7 @@ impl<'a> Scan<'a> {
 
     /// Elements that are shown by other means.
     fn replaced(&mut self, tag: &Tag<'a>) {
-        let checkbox = tag.name == "input"
-            && tag
-                .attribute("type")
-                .is_some_and(|kind| kind.eq_ignore_ascii_case("checkbox"));
+        let checkbox = tag.name == "input" && tag.attribute("type").is_some_and(|kind| kind.eq_ignore_ascii_case("checkbox"));
         if checkbox && !tag.closing {
             self.checkbox(tag.attribute("checked").is_some());
         } else if tag.name == "q" {
@@ -163,27 +151,15 @@ impl<'a> Scan<'a> {
         let address = tag.attribute("src").map(|src| src.replace("&amp;", "&"));
         if let Some(address) = address.and_then(|src| link::image(&src)) {
             let shown = address.replace('&', "&amp;");
-            self.start(
-                "div",
-                &Tag {
-                    name: "div".to_owned(),
-                    closing: false,
-                    attributes: Vec::new(),
-                },
-            );
-            self.out
-                .push_str(&format!("<a href=\"{shown}\">{shown}</a>"));
+            self.start("div", &Tag { name: "div".to_owned(), closing: false, attributes: Vec::new() });
+            self.out.push_str(&format!("<a href=\"{shown}\">{shown}</a>"));
             self.close_to("div");
         }
     }
 
     fn unseen(&mut self, tag: &Tag<'a>) {
         let known_unclosed = self.unclosed.contains(&tag.name);
-        let after = if known_unclosed {
-            None
-        } else {
-            tag::after_end(self.rest, &tag.name)
-        };
+        let after = if known_unclosed { None } else { tag::after_end(self.rest, &tag.name) };
         if matches!(tag.name.as_str(), "iframe" | "video") {
             self.linked(tag);
         }
@@ -202,10 +178,7 @@ impl<'a> Scan<'a> {
     }
 
     fn first_source(&mut self, inside: &'a str) {
-        let source = inside
-            .find("<source")
-            .and_then(|at| inside.get(at + 1..))
-            .and_then(tag::read);
+        let source = inside.find("<source").and_then(|at| inside.get(at + 1..)).and_then(tag::read);
         if let Some((source, _)) = source {
             self.linked(&source);
         }
@@ -236,9 +209,7 @@ impl<'a> Scan<'a> {
         match name {
             "li" => {
                 self.close_within("li", &["ul", "ol", "td", "th", "table"]);
-                if !self.is_open("ul", &["td", "th", "table"])
-                    && !self.is_open("ol", &["td", "th", "table"])
-                {
+                if !self.is_open("ul", &["td", "th", "table"]) && !self.is_open("ol", &["td", "th", "table"]) {
                     self.force("ul");
                 }
                 name
@@ -261,11 +232,7 @@ impl<'a> Scan<'a> {
                 name
             }
             "ul" | "ol" => {
-                if self
-                    .open
-                    .last()
-                    .is_some_and(|top| matches!(*top, "table" | "thead" | "tbody" | "tr"))
-                {
+                if self.open.last().is_some_and(|top| matches!(*top, "table" | "thead" | "tbody" | "tr")) {
                     self.room_for_words();
                 }
                 name
@@ -302,12 +269,7 @@ impl<'a> Scan<'a> {
     }
 
     fn close_paragraph(&mut self) {
-        let depth = self
-            .open
-            .iter()
-            .rev()
-            .take_while(|name| inline(name) && **name != "p")
-            .count();
+        let depth = self.open.iter().rev().take_while(|name| inline(name) && **name != "p").count();
         if self.open.iter().rev().nth(depth) == Some(&"p") {
             self.close_top(depth + 1);
         }
@@ -325,29 +287,14 @@ impl<'a> Scan<'a> {
     }
 
     fn close_within(&mut self, name: &str, barriers: &[&str]) {
-        let above = self
-            .open
-            .iter()
-            .rev()
-            .take_while(|open| **open != name && !barriers.contains(open))
-            .count();
-        if self
-            .open
-            .iter()
-            .rev()
-            .nth(above)
-            .is_some_and(|open| *open == name)
-        {
+        let above = self.open.iter().rev().take_while(|open| **open != name && !barriers.contains(open)).count();
+        if self.open.iter().rev().nth(above).is_some_and(|open| *open == name) {
             self.close_top(above + 1);
         }
     }
 
     fn is_open(&self, name: &str, barriers: &[&str]) -> bool {
-        self.open
-            .iter()
-            .rev()
-            .take_while(|open| !barriers.contains(open))
-            .any(|open| *open == name)
+        self.open.iter().rev().take_while(|open| !barriers.contains(open)).any(|open| *open == name)
     }
 
     fn close_top(&mut self, count: usize) {
@@ -368,10 +315,7 @@ impl<'a> Scan<'a> {
         self.out.push('<');
         self.out.push_str(name);
         for (attribute, value) in &tag.attributes {
-            self.out.push_str(&format!(
-                " {attribute}=\"{}\"",
-                value.replace('"', "&quot;").replace('<', "&lt;")
-            ));
+            self.out.push_str(&format!(" {attribute}=\"{}\"", value.replace('"', "&quot;").replace('<', "&lt;")));
         }
         self.out.push('>');
     }

@@ -3,17 +3,7 @@
 //! Every function reads forward only and returns what is left, so that reading all of a text takes linear time.
 
 /// The attributes that are kept; the first of a name counts.
-const ATTRIBUTES: [&str; 9] = [
-    "href",
-    "src",
-    "alt",
-    "start",
-    "class",
-    "type",
-    "checked",
-    "data-language",
-    "data-list",
-];
+const ATTRIBUTES: [&str; 9] = ["href", "src", "alt", "start", "class", "type", "checked", "data-language", "data-list"];
 
 /// The longest value that is read, in bytes; a longer one counts as empty. No address or description is that long,
 /// and a serialiser takes quadratic time for one.
@@ -33,32 +23,20 @@ pub(super) struct Tag<'a> {
 impl<'a> Tag<'a> {
     /// The value of an attribute, as written.
     pub(super) fn attribute(&self, name: &str) -> Option<&'a str> {
-        self.attributes
-            .iter()
-            .find(|(known, _)| *known == name)
-            .map(|(_, value)| *value)
+        self.attributes.iter().find(|(known, _)| *known == name).map(|(_, value)| *value)
     }
 }
 
 /// Whether a start or end tag begins here, given what follows `<`.
 pub(super) fn begins(after: &str) -> bool {
-    after
-        .strip_prefix('/')
-        .unwrap_or(after)
-        .starts_with(|c: char| c.is_ascii_alphabetic())
+    after.strip_prefix('/').unwrap_or(after).starts_with(|c: char| c.is_ascii_alphabetic())
 }
 
 /// Reads the tag whose name stands at the start, and returns what follows its `>`; `None` if it never ends.
 pub(super) fn read(after: &str) -> Option<(Tag<'_>, &str)> {
-    let (closing, after) = after
-        .strip_prefix('/')
-        .map_or((false, after), |after| (true, after));
+    let (closing, after) = after.strip_prefix('/').map_or((false, after), |after| (true, after));
     let (name, mut rest) = split(after, |c| c.is_ascii_whitespace() || matches!(c, '/' | '>'));
-    let mut tag = Tag {
-        name: name.to_ascii_lowercase(),
-        closing,
-        attributes: Vec::new(),
-    };
+    let mut tag = Tag { name: name.to_ascii_lowercase(), closing, attributes: Vec::new() };
     loop {
         rest = rest.trim_start_matches(|c: char| c.is_ascii_whitespace() || c == '/');
         if let Some(rest) = rest.strip_prefix('>') {
@@ -69,15 +47,9 @@ pub(super) fn read(after: &str) -> Option<(Tag<'_>, &str)> {
         }
         let (name, value, left) = attribute(rest)?;
         rest = left;
-        let known = ATTRIBUTES
-            .iter()
-            .find(|known| known.eq_ignore_ascii_case(name));
+        let known = ATTRIBUTES.iter().find(|known| known.eq_ignore_ascii_case(name));
         if let Some(known) = known.filter(|known| tag.attribute(known).is_none()) {
-            let value = if value.len() <= VALUE_BYTES_MAX {
-                value
-            } else {
-                ""
-            };
+            let value = if value.len() <= VALUE_BYTES_MAX { value } else { "" };
             tag.attributes.push((known, value));
         }
     }
@@ -107,9 +79,7 @@ fn attribute(text: &str) -> Option<(&str, &str, &str)> {
 }
 
 fn split(text: &str, end: impl Fn(char) -> bool) -> (&str, &str) {
-    text.find(end)
-        .and_then(|at| text.split_at_checked(at))
-        .unwrap_or((text, ""))
+    text.find(end).and_then(|at| text.split_at_checked(at)).unwrap_or((text, ""))
 }
 
 /// What follows a comment, given what follows `<!--`; one that never ends hides the rest, as in a browser.
@@ -133,15 +103,10 @@ pub(super) fn after_end<'a>(text: &'a str, name: &str) -> Option<(&'a str, &'a s
     let mut from = 0;
     while let Some(at) = text.get(from..)?.find("</").map(|at| from + at) {
         let after = text.get(at + 2..)?;
-        let ends = after
-            .get(..name.len())
-            .is_some_and(|head| head.eq_ignore_ascii_case(name));
+        let ends = after.get(..name.len()).is_some_and(|head| head.eq_ignore_ascii_case(name));
         let rest = if ends { after.get(name.len()..)? } else { "" };
         if ends && !rest.starts_with(|c: char| c.is_ascii_alphanumeric()) {
-            return Some((
-                text.get(..at)?,
-                rest.split_once('>').map_or("", |(_, rest)| rest),
-            ));
+            return Some((text.get(..at)?, rest.split_once('>').map_or("", |(_, rest)| rest)));
         }
         from = at + 2;
     }

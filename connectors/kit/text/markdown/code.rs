@@ -23,11 +23,7 @@ pub(super) fn span(code: &str, dialect: Dialect, in_cell: bool) -> String {
     let pad = spaced || code.starts_with('`') || code.ends_with('`');
     let pad = if pad { " " } else { "" };
     // In a cell a bar ends the cell even in code, except for kramdown.
-    let code = if in_cell && dialect != Dialect::Jekyll {
-        code.replace('|', "\\|")
-    } else {
-        code
-    };
+    let code = if in_cell && dialect != Dialect::Jekyll { code.replace('|', "\\|") } else { code };
     format!("{fence}{pad}{code}{pad}{fence}")
 }
 
@@ -35,15 +31,8 @@ pub(super) fn span(code: &str, dialect: Dialect, in_cell: bool) -> String {
 pub(super) fn block(language: &str, code: &str, dialect: Dialect) -> String {
     let code = code.strip_suffix('\n').unwrap_or(code);
     if executed(code, dialect) {
-        let class = if language.is_empty() {
-            String::new()
-        } else {
-            format!(" class=\"language-{language}\"")
-        };
-        return format!(
-            "<pre><code{class}>{}</code></pre>",
-            entities(code, "{}<>&\"")
-        );
+        let class = if language.is_empty() { String::new() } else { format!(" class=\"language-{language}\"") };
+        return format!("<pre><code{class}>{}</code></pre>", entities(code, "{}<>&\""));
     }
     let code = shown(code, dialect);
     let fence = "`".repeat((longest_run(&code) + 1).max(3));
@@ -53,12 +42,8 @@ pub(super) fn block(language: &str, code: &str, dialect: Dialect) -> String {
 /// Whether the program would run something in `code` and reads HTML instead.
 fn executed(code: &str, dialect: Dialect) -> bool {
     match dialect {
-        Dialect::Zola | Dialect::Jekyll => {
-            code.contains("{{") || code.contains("{%") || code.contains("{#")
-        }
-        Dialect::GitHub | Dialect::Hugo | Dialect::Astro | Dialect::Docusaurus | Dialect::Plain => {
-            false
-        }
+        Dialect::Zola | Dialect::Jekyll => code.contains("{{") || code.contains("{%") || code.contains("{#"),
+        Dialect::GitHub | Dialect::Hugo | Dialect::Astro | Dialect::Docusaurus | Dialect::Plain => false,
     }
 }
 
@@ -67,20 +52,14 @@ pub(super) fn shown(code: &str, dialect: Dialect) -> String {
     if dialect != Dialect::Hugo {
         return code.to_owned();
     }
-    let code = code
-        .replace("<!--more", "<\u{200B}!--more")
-        .replace("{{__hugo", "{\u{200B}{__hugo");
+    let code = code.replace("<!--more", "<\u{200B}!--more").replace("{{__hugo", "{\u{200B}{__hugo");
     let mut out = String::with_capacity(code.len());
     let mut rest = code.as_str();
     while let Some((before, open, after)) = next_call(rest) {
         out.push_str(before);
         let end = if open == "<" { ">}}" } else { "%}}" };
         // The call must end before the next one begins, or the comment would swallow that.
-        let inside = after
-            .split("{{")
-            .next()
-            .and_then(|reach| reach.split_once(end))
-            .map(|(inside, _)| inside);
+        let inside = after.split("{{").next().and_then(|reach| reach.split_once(end)).map(|(inside, _)| inside);
         rest = match inside {
             // Hugo's lexer takes the first `*/` before an end, and `inside` holds no end.
             Some(inside) => {

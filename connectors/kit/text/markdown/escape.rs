@@ -39,15 +39,8 @@ impl Context {
 
 /// Appends `text`, escaped. Its last character is escaped if anything that follows could give it a meaning.
 pub(super) fn push(text: &str, context: Context, out: &mut String) {
-    let skip = if context.at_line_start {
-        line_start(text, context, out)
-    } else {
-        0
-    };
-    let mut before = text
-        .get(..skip)
-        .and_then(|done| done.chars().next_back())
-        .or(context.before);
+    let skip = if context.at_line_start { line_start(text, context, out) } else { 0 };
+    let mut before = text.get(..skip).and_then(|done| done.chars().next_back()).or(context.before);
     for (at, c) in text.char_indices().skip_while(|(at, _)| *at < skip) {
         let rest = text.get(at + c.len_utf8()..).unwrap_or_default();
         character(c, before, rest, context, out);
@@ -97,8 +90,7 @@ fn line_start(text: &str, context: Context, out: &mut String) -> usize {
 fn character(c: char, before: Option<char>, rest: &str, context: Context, out: &mut String) {
     let next = rest.chars().next();
     let spaced = before.is_none_or(char::is_whitespace) && next.is_some_and(char::is_whitespace);
-    let inside_word =
-        before.is_some_and(char::is_alphanumeric) && next.is_some_and(char::is_alphanumeric);
+    let inside_word = before.is_some_and(char::is_alphanumeric) && next.is_some_and(char::is_alphanumeric);
     let cell = context.place == Place::Cell;
     let escaped = match c {
         '\\' => next.is_none_or(|next| next.is_ascii_punctuation()),
@@ -112,10 +104,7 @@ fn character(c: char, before: Option<char>, rest: &str, context: Context, out: &
         '~' if next.is_none() => return out.push_str(&entity(c)),
         '~' => !spaced,
         // An address that is no link of ours: GitHub and MDX would take all that follows for a part of it.
-        ':' if !context.in_link
-            && rest.starts_with("//")
-            && ends_with_one(out, &["http", "https", "ftp"]) =>
-        {
+        ':' if !context.in_link && rest.starts_with("//") && ends_with_one(out, &["http", "https", "ftp"]) => {
             return out.push_str(&entity(c));
         }
         '.' if !context.in_link && ends_with_one(out, &["www"]) => return out.push_str(&entity(c)),
@@ -143,21 +132,13 @@ fn character(c: char, before: Option<char>, rest: &str, context: Context, out: &
 fn ends_with_one(out: &str, words: &[&str]) -> bool {
     words.iter().any(|word| {
         let from = out.len().checked_sub(word.len());
-        from.and_then(|from| out.get(from..))
-            .is_some_and(|end| end.eq_ignore_ascii_case(word))
+        from.and_then(|from| out.get(from..)).is_some_and(|end| end.eq_ignore_ascii_case(word))
     })
 }
 
 /// Whether `&` before `rest` is an entity.
 fn entity_like(rest: &str) -> bool {
     let name = rest.strip_prefix('#').unwrap_or(rest);
-    let length = name
-        .chars()
-        .take(ENTITY_CHARS_MAX)
-        .take_while(char::is_ascii_alphanumeric)
-        .count();
-    length > 0
-        && name
-            .get(length..)
-            .is_some_and(|after| after.starts_with(';'))
+    let length = name.chars().take(ENTITY_CHARS_MAX).take_while(char::is_ascii_alphanumeric).count();
+    length > 0 && name.get(length..).is_some_and(|after| after.starts_with(';'))
 }

@@ -27,12 +27,7 @@ pub(super) enum Place {
 /// Writes the events of one paragraph, heading or cell.
 pub(super) fn write(events: &[&Event<'static>], dialect: Dialect, place: Place) -> String {
     let marked = Inline::new(dialect, place).write(events, true);
-    let has_marks = events.iter().any(|event| {
-        matches!(
-            event,
-            Event::Start(Tag::Emphasis | Tag::Strong | Tag::Strikethrough)
-        )
-    });
+    let has_marks = events.iter().any(|event| matches!(event, Event::Start(Tag::Emphasis | Tag::Strong | Tag::Strikethrough)));
     if has_marks && !says_the_same(&marked, events, dialect, place) {
         return Inline::new(dialect, place).write(events, false);
     }
@@ -40,12 +35,7 @@ pub(super) fn write(events: &[&Event<'static>], dialect: Dialect, place: Place) 
 }
 
 /// Whether a parser gives back the words of `events`.
-fn says_the_same(
-    markdown: &str,
-    events: &[&Event<'static>],
-    dialect: Dialect,
-    place: Place,
-) -> bool {
+fn says_the_same(markdown: &str, events: &[&Event<'static>], dialect: Dialect, place: Place) -> bool {
     // A heading or a cell begins no block, so something stands before it here.
     let markdown = match place {
         Place::Cell => format!("x {}", markdown.replace("\\|", "|")),
@@ -66,11 +56,7 @@ fn says_the_same(
             _ => String::new(),
         })
         .collect();
-    let visible = |text: String| {
-        text.chars()
-            .filter(|c| !c.is_whitespace() && *c != ZERO_WIDTH_SPACE)
-            .collect::<String>()
-    };
+    let visible = |text: String| text.chars().filter(|c| !c.is_whitespace() && *c != ZERO_WIDTH_SPACE).collect::<String>();
     let before = if place == Place::Paragraph { "" } else { "x" };
     visible(read) == format!("{before}{}", visible(meant))
 }
@@ -89,14 +75,7 @@ struct Inline {
 
 impl Inline {
     fn new(dialect: Dialect, place: Place) -> Self {
-        Self {
-            dialect,
-            place,
-            out: String::new(),
-            targets: Vec::new(),
-            guard: false,
-            closed: false,
-        }
+        Self { dialect, place, out: String::new(), targets: Vec::new(), guard: false, closed: false }
     }
 
     fn write(mut self, events: &[&Event<'static>], marks: bool) -> String {
@@ -116,14 +95,11 @@ impl Inline {
                     self.guard = false;
                     // The backticks of two spans side by side would be read as one run, and Hugo's parser takes the
                     // words before an `@` for an e-mail address even where code begins between them.
-                    let joined = self.dialect == Dialect::Hugo
-                        && text.contains('@')
-                        && !self.out.ends_with(char::is_whitespace);
+                    let joined = self.dialect == Dialect::Hugo && text.contains('@') && !self.out.ends_with(char::is_whitespace);
                     if self.out.ends_with('`') || (joined && !self.out.is_empty()) {
                         self.out.push_str(&code::entity(ZERO_WIDTH_SPACE));
                     }
-                    self.out
-                        .push_str(&code::span(text, self.dialect, self.place == Place::Cell));
+                    self.out.push_str(&code::span(text, self.dialect, self.place == Place::Cell));
                 }
                 Event::SoftBreak | Event::HardBreak => self.line_break(),
                 _ => {}
@@ -145,16 +121,9 @@ impl Inline {
             self.out.push_str(&code::entity(first));
             text = text.strip_prefix(first).unwrap_or_default();
         }
-        let at_line_start =
-            self.place == Place::Paragraph && (self.out.is_empty() || self.out.ends_with('\n'));
+        let at_line_start = self.place == Place::Paragraph && (self.out.is_empty() || self.out.ends_with('\n'));
         let before = self.out.chars().next_back();
-        let context = Context {
-            dialect: self.dialect,
-            place: self.place,
-            at_line_start,
-            in_link: !self.targets.is_empty(),
-            before,
-        };
+        let context = Context { dialect: self.dialect, place: self.place, at_line_start, in_link: !self.targets.is_empty(), before };
         escape::push(text, context, &mut self.out);
     }
 
@@ -171,8 +140,7 @@ impl Inline {
     }
 
     fn open_link(&mut self, target: &str, after: &[&Event<'static>]) {
-        let bare =
-            matches!(after, [Event::Text(text), Event::End(TagEnd::Link), ..] if **text == *target);
+        let bare = matches!(after, [Event::Text(text), Event::End(TagEnd::Link), ..] if **text == *target);
         // Some parsers decode entities in a bare address, others do not.
         let bare = bare && address(target) == target;
         let web = target.starts_with("http://") || target.starts_with("https://");
@@ -252,13 +220,8 @@ fn address(target: &str) -> String {
     let mut rest = target;
     while let Some((before, after)) = rest.split_once('&') {
         out.push_str(before);
-        let entity = after
-            .split(|c: char| !c.is_ascii_alphanumeric() && c != '#')
-            .next()
-            .unwrap_or_default();
-        let is_entity = after
-            .get(entity.len()..)
-            .is_some_and(|after| after.starts_with(';'));
+        let entity = after.split(|c: char| !c.is_ascii_alphanumeric() && c != '#').next().unwrap_or_default();
+        let is_entity = after.get(entity.len()..).is_some_and(|after| after.starts_with(';'));
         out.push_str(if is_entity { "&amp;" } else { "&" });
         rest = after;
     }

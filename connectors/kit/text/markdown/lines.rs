@@ -53,19 +53,8 @@ pub(in super::super) struct Lines {
 
 impl Default for Lines {
     fn default() -> Self {
-        let document = Container {
-            kind: Kind::Quote,
-            tight: false,
-            fresh: true,
-            last_list: None,
-            prefix_bytes: 0,
-        };
-        Self {
-            out: String::new(),
-            prefix: String::new(),
-            containers: vec![document],
-            worded: false,
-        }
+        let document = Container { kind: Kind::Quote, tight: false, fresh: true, last_list: None, prefix_bytes: 0 };
+        Self { out: String::new(), prefix: String::new(), containers: vec![document], worded: false }
     }
 }
 
@@ -89,27 +78,11 @@ impl Lines {
     }
 
     /// Opens a list; says whether it must use the other marker, not to be read as part of the one before.
-    pub(in super::super) fn open_list(
-        &mut self,
-        start: Option<u64>,
-        tight: bool,
-        alternates: bool,
-    ) -> bool {
-        let before = self
-            .containers
-            .last()
-            .and_then(|container| container.last_list);
+    pub(in super::super) fn open_list(&mut self, start: Option<u64>, tight: bool, alternates: bool) -> bool {
+        let before = self.containers.last().and_then(|container| container.last_list);
         let alternate = alternates && before == Some((start.is_some(), false));
         self.begin(Some((start.is_some(), alternate)));
-        self.open(
-            Kind::List {
-                next: start,
-                alternate,
-            },
-            tight,
-            "",
-            "",
-        );
+        self.open(Kind::List { next: start, alternate }, tight, "", "");
         alternate
     }
 
@@ -119,10 +92,7 @@ impl Lines {
         let (mut marker, mut tight) = (format!("{bullet} "), false);
         if let Some(list) = self.containers.last_mut() {
             tight = list.tight;
-            if let Kind::List {
-                next: Some(number), ..
-            } = &mut list.kind
-            {
+            if let Kind::List { next: Some(number), .. } = &mut list.kind {
                 marker = format!("{number}{delimiter} ");
                 *number += 1;
             }
@@ -139,13 +109,7 @@ impl Lines {
 
     /// Whether the innermost list uses the other marker.
     pub(in super::super) fn alternate(&self) -> bool {
-        matches!(
-            self.containers.last().map(|list| list.kind),
-            Some(Kind::List {
-                alternate: true,
-                ..
-            })
-        )
+        matches!(self.containers.last().map(|list| list.kind), Some(Kind::List { alternate: true, .. }))
     }
 
     /// Closes what was opened last.
@@ -153,28 +117,20 @@ impl Lines {
         if self.containers.len() > 1
             && let Some(container) = self.containers.pop()
         {
-            self.prefix
-                .truncate(self.prefix.len() - container.prefix_bytes);
+            self.prefix.truncate(self.prefix.len() - container.prefix_bytes);
         }
     }
 
     /// All lines, without white space at their ends.
     pub(in super::super) fn finish(mut self) -> String {
-        self.out
-            .truncate(self.out.trim_end_matches([' ', '\n']).len());
+        self.out.truncate(self.out.trim_end_matches([' ', '\n']).len());
         self.out
     }
 
     fn open(&mut self, kind: Kind, tight: bool, first: &str, rest: &str) {
         self.out.push_str(first);
         self.prefix.push_str(rest);
-        self.containers.push(Container {
-            kind,
-            tight,
-            fresh: true,
-            last_list: None,
-            prefix_bytes: rest.len(),
-        });
+        self.containers.push(Container { kind, tight, fresh: true, last_list: None, prefix_bytes: rest.len() });
     }
 
     fn begin(&mut self, list: Option<(bool, bool)>) {

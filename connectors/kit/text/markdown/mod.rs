@@ -49,15 +49,7 @@ struct Writer<'a> {
 
 impl<'a> Writer<'a> {
     fn new(dialect: Dialect) -> Self {
-        Self {
-            dialect,
-            lines: Lines::default(),
-            leaf: Vec::new(),
-            heading: 0,
-            code: None,
-            row: Vec::new(),
-            columns: 0,
-        }
+        Self { dialect, lines: Lines::default(), leaf: Vec::new(), heading: 0, code: None, row: Vec::new(), columns: 0 }
     }
 
     fn event(&mut self, event: &'a Event<'static>, after: &[Event<'static>]) {
@@ -67,20 +59,8 @@ impl<'a> Writer<'a> {
                     code.push_str(text);
                 }
             }
-            Event::Start(
-                Tag::Emphasis
-                | Tag::Strong
-                | Tag::Strikethrough
-                | Tag::Link { .. }
-                | Tag::Image { .. },
-            )
-            | Event::End(
-                TagEnd::Emphasis
-                | TagEnd::Strong
-                | TagEnd::Strikethrough
-                | TagEnd::Link
-                | TagEnd::Image,
-            )
+            Event::Start(Tag::Emphasis | Tag::Strong | Tag::Strikethrough | Tag::Link { .. } | Tag::Image { .. })
+            | Event::End(TagEnd::Emphasis | TagEnd::Strong | TagEnd::Strikethrough | TagEnd::Link | TagEnd::Image)
             | Event::Text(_)
             | Event::Code(_)
             | Event::SoftBreak
@@ -139,8 +119,7 @@ impl<'a> Writer<'a> {
             }
             TagEnd::CodeBlock => {
                 if let Some((language, code)) = self.code.take() {
-                    self.lines
-                        .block(&code::block(&language, &code, self.dialect));
+                    self.lines.block(&code::block(&language, &code, self.dialect));
                 }
             }
             TagEnd::BlockQuote(_) | TagEnd::Item | TagEnd::List(_) | TagEnd::Table => {
@@ -148,8 +127,7 @@ impl<'a> Writer<'a> {
                 self.lines.close();
             }
             TagEnd::TableCell => {
-                let cell =
-                    inline::write(&std::mem::take(&mut self.leaf), self.dialect, Place::Cell);
+                let cell = inline::write(&std::mem::take(&mut self.leaf), self.dialect, Place::Cell);
                 self.row.push(cell);
             }
             TagEnd::TableHead => {
@@ -165,16 +143,7 @@ impl<'a> Writer<'a> {
     fn row(&mut self) {
         let mut cells = std::mem::take(&mut self.row);
         cells.resize(self.columns, String::new());
-        let row: String = cells
-            .iter()
-            .map(|cell| {
-                if cell.is_empty() {
-                    "  |".to_owned()
-                } else {
-                    format!(" {cell} |")
-                }
-            })
-            .collect();
+        let row: String = cells.iter().map(|cell| if cell.is_empty() { "  |".to_owned() } else { format!(" {cell} |") }).collect();
         self.lines.block(&format!("|{row}"));
     }
 
@@ -185,9 +154,7 @@ impl<'a> Writer<'a> {
             return;
         }
         match place {
-            Place::Heading(level) => self
-                .lines
-                .block(&format!("{} {text}", "#".repeat(level.max(1)))),
+            Place::Heading(level) => self.lines.block(&format!("{} {text}", "#".repeat(level.max(1)))),
             Place::Paragraph | Place::Cell => self.lines.block(&text),
         }
     }

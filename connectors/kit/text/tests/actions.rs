@@ -10,21 +10,9 @@ use crate::kit::text::{Dialect, Format};
 /// What the target would do because of `output`; nothing, if all is well.
 pub(super) fn actions(output: &str, format: Format) -> Vec<String> {
     let mut found = Vec::new();
-    let acting = |c: char| {
-        (c.is_control() && c != '\n' && c != '\t')
-            || matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
-    };
-    found.extend(
-        output
-            .chars()
-            .filter(|c| acting(*c))
-            .map(|c| format!("character {c:?}")),
-    );
-    if output
-        .replace([' ', '\n'], "")
-        .to_lowercase()
-        .contains("<!--sleekplan")
-    {
+    let acting = |c: char| (c.is_control() && c != '\n' && c != '\t') || matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
+    found.extend(output.chars().filter(|c| acting(*c)).map(|c| format!("character {c:?}")));
+    if output.replace([' ', '\n'], "").to_lowercase().contains("<!--sleekplan") {
         found.push("marker".to_owned());
     }
     match format {
@@ -69,11 +57,7 @@ fn html_actions(output: &str, found: &mut Vec<String>) {
             found.push(format!("open tag {tag}"));
             continue;
         };
-        let name = tag
-            .trim_start_matches('/')
-            .split([' ', '/'])
-            .next()
-            .unwrap_or_default();
+        let name = tag.trim_start_matches('/').split([' ', '/']).next().unwrap_or_default();
         if !TAGS.contains(&name) {
             found.push(format!("tag {tag}"));
         }
@@ -83,9 +67,7 @@ fn html_actions(output: &str, found: &mut Vec<String>) {
             rest = after;
             let attribute = before.rsplit(' ').next().unwrap_or_default();
             let fine = match attribute {
-                "href" | "src" => ["http://", "https://", "mailto:", "tel:"]
-                    .iter()
-                    .any(|scheme| value.starts_with(scheme)),
+                "href" | "src" => ["http://", "https://", "mailto:", "tel:"].iter().any(|scheme| value.starts_with(scheme)),
                 "class" => value.starts_with("language-"),
                 "rel" | "alt" | "start" => true,
                 _ => false,
@@ -107,15 +89,11 @@ fn markdown_actions(output: &str, dialect: Dialect, found: &mut Vec<String>) {
                 found.push(format!("html {html}"));
             }
             Event::Start(Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. })
-                if !["http://", "https://", "mailto:", "tel:"]
-                    .iter()
-                    .any(|scheme| dest_url.starts_with(scheme)) =>
+                if !["http://", "https://", "mailto:", "tel:"].iter().any(|scheme| dest_url.starts_with(scheme)) =>
             {
                 found.push(format!("address {dest_url}"));
             }
-            Event::FootnoteReference(_) | Event::TaskListMarker(_) => {
-                found.push("footnote or task".to_owned())
-            }
+            Event::FootnoteReference(_) | Event::TaskListMarker(_) => found.push("footnote or task".to_owned()),
             Event::Start(Tag::BlockQuote(Some(_))) => found.push("alert".to_owned()),
             _ => {}
         }
@@ -135,12 +113,7 @@ fn markdown_actions(output: &str, dialect: Dialect, found: &mut Vec<String>) {
         }
         Dialect::Zola | Dialect::Jekyll => {
             let signs = ["{{", "{%", "{:"];
-            found.extend(
-                signs
-                    .iter()
-                    .filter(|sign| outside_code(output, **sign == "{:").contains(**sign))
-                    .map(|sign| (*sign).to_owned()),
-            );
+            found.extend(signs.iter().filter(|sign| outside_code(output, **sign == "{:").contains(**sign)).map(|sign| (*sign).to_owned()));
         }
         Dialect::Astro | Dialect::Docusaurus => mdx_actions(output, found),
         Dialect::Plain => {}
@@ -154,10 +127,7 @@ fn allowed_html(html: &str, dialect: Dialect) -> bool {
         Dialect::Hugo | Dialect::Plain => false,
         Dialect::Zola | Dialect::Jekyll => {
             let tag = html.trim_start_matches("<pre>").trim_end_matches("</pre>");
-            html == "<br />"
-                || html == "<code>"
-                || html == "</code>"
-                || !tag.replace("<code", "").replace("</code", "").contains('<')
+            html == "<br />" || html == "<code>" || html == "</code>" || !tag.replace("<code", "").replace("</code", "").contains('<')
         }
         _ => html == "<br />",
     }
@@ -186,19 +156,10 @@ fn outside_code(output: &str, without_code: bool) -> String {
 
 fn mdx_actions(output: &str, found: &mut Vec<String>) {
     let source = outside_code(output, true).replace("<br />", "");
-    found.extend(
-        ["{", "}", "<"]
-            .iter()
-            .filter(|sign| source.contains(**sign))
-            .map(|sign| (*sign).to_owned()),
-    );
+    found.extend(["{", "}", "<"].iter().filter(|sign| source.contains(**sign)).map(|sign| (*sign).to_owned()));
     for line in source.lines() {
         let mut line = line.trim_start_matches(' ');
-        while let Some(rest) = line
-            .strip_prefix('>')
-            .or_else(|| line.strip_prefix("- "))
-            .or_else(|| line.strip_prefix("* "))
-        {
+        while let Some(rest) = line.strip_prefix('>').or_else(|| line.strip_prefix("- ")).or_else(|| line.strip_prefix("* ")) {
             line = rest.trim_start_matches(' ');
         }
         if line.starts_with("import") || line.starts_with("export") || line.starts_with(":::") {
@@ -213,18 +174,12 @@ fn github_actions(output: &str, found: &mut Vec<String>) {
     let mut in_code = false;
     for event in Parser::new_ext(output, options()) {
         match event {
-            Event::Text(text) if !in_code => {
-                nodes.last_mut().expect("there is a node").push_str(&text)
-            }
+            Event::Text(text) if !in_code => nodes.last_mut().expect("there is a node").push_str(&text),
             Event::Start(Tag::CodeBlock(_)) => in_code = true,
             Event::End(TagEnd::CodeBlock) => in_code = false,
             Event::Start(Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. }) => {
-                let host = url::Url::parse(&dest_url)
-                    .ok()
-                    .and_then(|url| url.host_str().map(str::to_owned));
-                if host.is_some_and(|host| {
-                    matches!(host.trim_end_matches('.'), "github.com" | "www.github.com")
-                }) {
+                let host = url::Url::parse(&dest_url).ok().and_then(|url| url.host_str().map(str::to_owned));
+                if host.is_some_and(|host| matches!(host.trim_end_matches('.'), "github.com" | "www.github.com")) {
                     found.push(format!("link {dest_url}"));
                 }
                 nodes.push(String::new());
@@ -251,8 +206,7 @@ pub(super) fn github_text_actions(text: &str, found: &mut Vec<String>) {
         if *c == '#' && digit(index + 1) {
             found.push(format!("reference in {text:?}"));
         }
-        let gh =
-            [at(index), at(index + 1), at(index + 2)].map(|c| c.map(|c| c.to_ascii_lowercase()));
+        let gh = [at(index), at(index + 1), at(index + 2)].map(|c| c.map(|c| c.to_ascii_lowercase()));
         if gh == [Some('g'), Some('h'), Some('-')] && !word(before) && digit(index + 3) {
             found.push(format!("reference in {text:?}"));
         }

@@ -19,10 +19,7 @@ fn sources() -> Vec<PathBuf> {
     let mut sources: Vec<PathBuf> = fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().path())
-        .filter(|path| {
-            path.file_stem()
-                .is_some_and(|stem| !stem.to_string_lossy().contains('.'))
-        })
+        .filter(|path| path.file_stem().is_some_and(|stem| !stem.to_string_lossy().contains('.')))
         .collect();
     sources.sort();
     sources
@@ -30,11 +27,7 @@ fn sources() -> Vec<PathBuf> {
 
 fn read(source: &Path) -> Text {
     let content = fs::read_to_string(source).unwrap();
-    if source.extension().is_some_and(|kind| kind == "html") {
-        Text::from_html(&content)
-    } else {
-        Text::from_plain(&content)
-    }
+    if source.extension().is_some_and(|kind| kind == "html") { Text::from_html(&content) } else { Text::from_plain(&content) }
 }
 
 fn suffix(format: Format) -> &'static str {
@@ -57,14 +50,8 @@ fn ordinary_texts_come_out_as_reviewed() {
     let mut different = Vec::new();
     for source in sources() {
         let text = read(&source);
-        let mut outputs: Vec<(&str, String)> = formats()
-            .into_iter()
-            .map(|format| (suffix(format), text.write(format)))
-            .collect();
-        outputs.push((
-            "cut.md",
-            text.cut(Format::Markdown(Dialect::GitHub), CUT_CHARS).0,
-        ));
+        let mut outputs: Vec<(&str, String)> = formats().into_iter().map(|format| (suffix(format), text.write(format))).collect();
+        outputs.push(("cut.md", text.cut(Format::Markdown(Dialect::GitHub), CUT_CHARS).0));
         for (suffix, output) in outputs {
             let golden = source.with_extension(suffix);
             if update {
@@ -86,28 +73,13 @@ fn ordinary_texts_do_nothing_and_keep_their_words() {
         let wanted = words(&shown(&text.html(), Format::Html));
         for format in formats() {
             let output = text.write(format);
-            assert_eq!(
-                actions(&output, format),
-                Vec::<String>::new(),
-                "{} {format:?}",
-                source.display()
-            );
+            assert_eq!(actions(&output, format), Vec::<String>::new(), "{} {format:?}", source.display());
             let seen = words(&shown(&output, format));
-            assert_eq!(
-                in_order(&wanted, &seen),
-                Ok(()),
-                "{} {format:?}",
-                source.display()
-            );
+            assert_eq!(in_order(&wanted, &seen), Ok(()), "{} {format:?}", source.display());
         }
         let again = Text::from_html(&text.html());
         assert_eq!(again.html(), text.html(), "{}", source.display());
         let read_back = html_of(&text.markdown(Dialect::Plain));
-        assert_eq!(
-            read_back,
-            html_of_events(text.events()),
-            "{}",
-            source.display()
-        );
+        assert_eq!(read_back, html_of_events(text.events()), "{}", source.display());
     }
 }

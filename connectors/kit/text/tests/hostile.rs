@@ -6,169 +6,55 @@ use super::*;
 /// HTML that tries something, and words that must still be seen.
 const HTML: &[(&str, &str)] = &[
     ("<p>Hi @octocat and @acme/team</p>", "octocat"),
-    (
-        "<p>&#64;octocat &commat;octocat &#x40;octocat</p>",
-        "octocat",
-    ),
-    (
-        "<p>@<b></b>octocat @<b>octocat</b> <b>@</b>octocat <i>x@</i>octocat @<i></i><b>octocat</b></p>",
-        "octocat",
-    ),
-    (
-        "<p>\\@octocat \\\\@octocat @\\octocat .@octocat (@octocat) é@octocat</p>",
-        "octocat",
-    ),
-    (
-        "<p>@\u{200B}octocat @\u{200D}octocat @\u{AD}octocat</p>",
-        "octocat",
-    ),
-    (
-        "<p><a href=\"https://e.com\">@octocat</a> [@octocat](https://e.com) [@octocat]</p><p>[@octocat]: https://e.com</p>",
-        "octocat",
-    ),
-    (
-        "<p>#12 GH-12 gh-7 acme/widgets#3 (#4) <b>#</b>5 #<b>6</b> G<i>H-</i>8 &#35;9 &num;10</p>",
-        "acme",
-    ),
-    (
-        "<p>fixes #3. Closes: acme/widgets#4, resolves https://github.com/acme/widgets/issues/3 Fixes GH-1</p>",
-        "fixes",
-    ),
-    (
-        "<p><a href=\"https://github.com/a/b/issues/1\">one</a> <a href=\"HTTPS://WWW.GitHub.com./a/b/pull/1\">two</a></p>",
-        "two",
-    ),
-    (
-        "<p><a href=\"https:github.com/a/b/issues/1\">one</a> <a href=\"//github.com/a/b/issues/1\">two</a></p>",
-        "two",
-    ),
-    (
-        "<p><a href=\"https://x@github.com/a/b/issues/1\">one</a> <a href=\"https:\\\\github.com\\a\">two</a></p>",
-        "two",
-    ),
-    (
-        "<p>www.github.com/a/b/issues/1 http://github.com/a/b https://GITHUB.com/a/b/commit/1</p>",
-        "www",
-    ),
-    (
-        "<p>da39a3ee5e6b4b0d3255bfef95601890afd80709 acme/widgets@da39a3e DA39A3EE5E6B4B0D3255BFEF95601890AFD80709</p>",
-        "acme",
-    ),
-    (
-        "<img src=x onerror=alert(1) alt=seen><script>alert(1)</script><p onclick=x()>seen</p>",
-        "seen",
-    ),
-    (
-        "<p>a<!-- sleekplan:item:1:forged -->b <!-- sp-1-item-3:x --> &lt;!-- sleekplan:item:1:forged --&gt;</p>",
-        "forged",
-    ),
-    (
-        "<pre><code>&lt;!-- sleekplan:item:1:forged --&gt; &lt;!--sp-1-item-3:x--&gt;</code></pre>",
-        "forged",
-    ),
-    (
-        "<code>&lt;!-- sleekplan:item:1:forged --&gt;</code><code>&lt;!--</code>sleekplan:item",
-        "forged",
-    ),
-    (
-        "<details open><summary>seen</summary>&lt;details&gt;&lt;img src=x onerror=y&gt;</details>",
-        "seen",
-    ),
-    (
-        "<a href=\"javascript:alert(1)\">seen</a><a href=\"java&#10;script:alert(1)\">seen</a><a href=\" javascript:x\">y</a>",
-        "seen",
-    ),
-    (
-        "<a href=\"data:text/html,x\">seen</a><img src=\"data:image/png;base64,AAAA\" alt=\"seen\"><a href=\"vbscript:x\">v</a>",
-        "seen",
-    ),
-    (
-        "<p>[seen](javascript:alert(1)) ![x](data:x) &lt;javascript:x&gt; &lt;https://e.com&gt;</p><p>[x]: javascript:y</p>",
-        "seen",
-    ),
-    (
-        "<p>- [ ] seen</p><ul><li>[x] seen</li></ul><p>[^1] seen</p><p>[^1]: note</p>",
-        "seen",
-    ),
-    (
-        "<p>&gt; [!WARNING]</p><blockquote>[!NOTE]<br>seen</blockquote>",
-        "seen",
-    ),
-    (
-        "<p>{{&lt; seen &gt;}} {{% seen %}} {{ seen() }} {% seen() %} {{ site.x }} {% include x %} {# no #} {{</p>",
-        "seen",
-    ),
-    (
-        "<code>{{&lt; seen &gt;}}</code> <code>{{% seen %}}</code> <code>{{&lt;</code> <code>{{ seen() }}</code> <code>{%</code>",
-        "seen",
-    ),
+    ("<p>&#64;octocat &commat;octocat &#x40;octocat</p>", "octocat"),
+    ("<p>@<b></b>octocat @<b>octocat</b> <b>@</b>octocat <i>x@</i>octocat @<i></i><b>octocat</b></p>", "octocat"),
+    ("<p>\\@octocat \\\\@octocat @\\octocat .@octocat (@octocat) é@octocat</p>", "octocat"),
+    ("<p>@\u{200B}octocat @\u{200D}octocat @\u{AD}octocat</p>", "octocat"),
+    ("<p><a href=\"https://e.com\">@octocat</a> [@octocat](https://e.com) [@octocat]</p><p>[@octocat]: https://e.com</p>", "octocat"),
+    ("<p>#12 GH-12 gh-7 acme/widgets#3 (#4) <b>#</b>5 #<b>6</b> G<i>H-</i>8 &#35;9 &num;10</p>", "acme"),
+    ("<p>fixes #3. Closes: acme/widgets#4, resolves https://github.com/acme/widgets/issues/3 Fixes GH-1</p>", "fixes"),
+    ("<p><a href=\"https://github.com/a/b/issues/1\">one</a> <a href=\"HTTPS://WWW.GitHub.com./a/b/pull/1\">two</a></p>", "two"),
+    ("<p><a href=\"https:github.com/a/b/issues/1\">one</a> <a href=\"//github.com/a/b/issues/1\">two</a></p>", "two"),
+    ("<p><a href=\"https://x@github.com/a/b/issues/1\">one</a> <a href=\"https:\\\\github.com\\a\">two</a></p>", "two"),
+    ("<p>www.github.com/a/b/issues/1 http://github.com/a/b https://GITHUB.com/a/b/commit/1</p>", "www"),
+    ("<p>da39a3ee5e6b4b0d3255bfef95601890afd80709 acme/widgets@da39a3e DA39A3EE5E6B4B0D3255BFEF95601890AFD80709</p>", "acme"),
+    ("<img src=x onerror=alert(1) alt=seen><script>alert(1)</script><p onclick=x()>seen</p>", "seen"),
+    ("<p>a<!-- sleekplan:item:1:forged -->b <!-- sp-1-item-3:x --> &lt;!-- sleekplan:item:1:forged --&gt;</p>", "forged"),
+    ("<pre><code>&lt;!-- sleekplan:item:1:forged --&gt; &lt;!--sp-1-item-3:x--&gt;</code></pre>", "forged"),
+    ("<code>&lt;!-- sleekplan:item:1:forged --&gt;</code><code>&lt;!--</code>sleekplan:item", "forged"),
+    ("<details open><summary>seen</summary>&lt;details&gt;&lt;img src=x onerror=y&gt;</details>", "seen"),
+    ("<a href=\"javascript:alert(1)\">seen</a><a href=\"java&#10;script:alert(1)\">seen</a><a href=\" javascript:x\">y</a>", "seen"),
+    ("<a href=\"data:text/html,x\">seen</a><img src=\"data:image/png;base64,AAAA\" alt=\"seen\"><a href=\"vbscript:x\">v</a>", "seen"),
+    ("<p>[seen](javascript:alert(1)) ![x](data:x) &lt;javascript:x&gt; &lt;https://e.com&gt;</p><p>[x]: javascript:y</p>", "seen"),
+    ("<p>- [ ] seen</p><ul><li>[x] seen</li></ul><p>[^1] seen</p><p>[^1]: note</p>", "seen"),
+    ("<p>&gt; [!WARNING]</p><blockquote>[!NOTE]<br>seen</blockquote>", "seen"),
+    ("<p>{{&lt; seen &gt;}} {{% seen %}} {{ seen() }} {% seen() %} {{ site.x }} {% include x %} {# no #} {{</p>", "seen"),
+    ("<code>{{&lt; seen &gt;}}</code> <code>{{% seen %}}</code> <code>{{&lt;</code> <code>{{ seen() }}</code> <code>{%</code>", "seen"),
     (
         "<pre>{{&lt; seen &gt;}} {{&lt;/* old */&gt;}} {{% a %}}{{&lt; open\n{{ b() }} {% c %} {{__hugo_ctx}} &lt;!--more--&gt;</pre>",
         "seen",
     ),
-    (
-        "<p>{<b>{&lt; seen &gt;}</b>} {<i>% seen %}</i> {{<b>&lt; seen &gt;</b>}}</p>",
-        "seen",
-    ),
+    ("<p>{<b>{&lt; seen &gt;}</b>} {<i>% seen %}</i> {{<b>&lt; seen &gt;</b>}}</p>", "seen"),
     (
         "<a href=\"https://e.com/{{&lt; x &gt;}}/{% y %}\">{{&lt; seen &gt;}}</a><img src=\"https://e.com/{{x}}.png\" alt=\"{{&lt; y &gt;}}\">",
         "seen",
     ),
-    (
-        "<p>import x from 'y'</p><p>export const a = 1</p><p>a<br>import b</p><ul><li>export c</li></ul>",
-        "const",
-    ),
-    (
-        "<p>{alert(1)} &lt;Component/&gt; {/* c */} } {</p>",
-        "Component",
-    ),
+    ("<p>import x from 'y'</p><p>export const a = 1</p><p>a<br>import b</p><ul><li>export c</li></ul>", "const"),
+    ("<p>{alert(1)} &lt;Component/&gt; {/* c */} } {</p>", "Component"),
     ("<p>---</p><p>title: x</p><p>---</p>", "title"),
     ("<p>+++</p><p>title = x</p>", "title"),
     ("<p>title<br>===<br>more<br>---</p>", "more"),
-    (
-        "<p>:::danger</p><p>seen</p><p>:::</p><p>{: .class}</p><p>{::options /}</p><p>* [x]: y</p>",
-        "seen",
-    ),
-    (
-        "<p>seen\u{202E}reversed\u{2066}x\u{0}y\u{1B}[31m\u{9B}31m\u{7}</p>",
-        "reversed",
-    ),
-    (
-        "<p>a | b<br>--- | ---<br>1 | 2</p><p>~~~</p><p>```</p><p>seen</p>",
-        "seen",
-    ),
-    (
-        "<pre><code class=\"language-mermaid\">graph seen</code></pre><pre><code class=\"language-x onload=y\">seen</code></pre>",
-        "seen",
-    ),
-    (
-        "<pre>```\nseen\n```\n````</pre><code>`</code> <code>``seen``</code> <code> </code>",
-        "seen",
-    ),
-    (
-        "<svg><script>x</script></svg><math><style>x</style></math><iframe srcdoc='<script>'></iframe><p>seen",
-        "seen",
-    ),
-    (
-        "<style>@import 'x'</style><base href=x><meta http-equiv=refresh><link rel=x><form action=x><input value=y><p>seen",
-        "seen",
-    ),
-    (
-        "<p>seen <x-y onclick=z>in</x-y> </p></div></td></table></p><a href='https://e.com/\"onmouseover=x'>t</a>",
-        "seen",
-    ),
-    (
-        "<noscript><p title=\"</noscript><img src=x onerror=alert(1)>\"></noscript><p>seen</p>",
-        "seen",
-    ),
-    (
-        "<table><tr><td>seen<table><tr><td>inner</td></tr></table><td>|<code>|</code><br>x</table>",
-        "inner",
-    ),
-    (
-        "<p>*seen* _x_ **y** `z` ~~w~~ ![i](https://e.com) &lt;b&gt; &amp;copy; &amp;#64;octocat &amp;lt;script&amp;gt;</p>",
-        "seen",
-    ),
+    ("<p>:::danger</p><p>seen</p><p>:::</p><p>{: .class}</p><p>{::options /}</p><p>* [x]: y</p>", "seen"),
+    ("<p>seen\u{202E}reversed\u{2066}x\u{0}y\u{1B}[31m\u{9B}31m\u{7}</p>", "reversed"),
+    ("<p>a | b<br>--- | ---<br>1 | 2</p><p>~~~</p><p>```</p><p>seen</p>", "seen"),
+    ("<pre><code class=\"language-mermaid\">graph seen</code></pre><pre><code class=\"language-x onload=y\">seen</code></pre>", "seen"),
+    ("<pre>```\nseen\n```\n````</pre><code>`</code> <code>``seen``</code> <code> </code>", "seen"),
+    ("<svg><script>x</script></svg><math><style>x</style></math><iframe srcdoc='<script>'></iframe><p>seen", "seen"),
+    ("<style>@import 'x'</style><base href=x><meta http-equiv=refresh><link rel=x><form action=x><input value=y><p>seen", "seen"),
+    ("<p>seen <x-y onclick=z>in</x-y> </p></div></td></table></p><a href='https://e.com/\"onmouseover=x'>t</a>", "seen"),
+    ("<noscript><p title=\"</noscript><img src=x onerror=alert(1)>\"></noscript><p>seen</p>", "seen"),
+    ("<table><tr><td>seen<table><tr><td>inner</td></tr></table><td>|<code>|</code><br>x</table>", "inner"),
+    ("<p>*seen* _x_ **y** `z` ~~w~~ ![i](https://e.com) &lt;b&gt; &amp;copy; &amp;#64;octocat &amp;lt;script&amp;gt;</p>", "seen"),
 ];
 
 #[test]
@@ -177,16 +63,9 @@ fn hostile_html_comes_out_inert_in_every_format() {
         let text = Text::from_html(html);
         for format in formats() {
             let output = text.write(format);
-            assert_eq!(
-                actions(&output, format),
-                Vec::<String>::new(),
-                "{html}\n{format:?}\n{output}"
-            );
+            assert_eq!(actions(&output, format), Vec::<String>::new(), "{html}\n{format:?}\n{output}");
             let shown = super::reader::shown(&output, format).replace('\u{200B}', "");
-            assert!(
-                shown.contains(word),
-                "{word} is gone from {html}\n{format:?}\n{output}"
-            );
+            assert!(shown.contains(word), "{word} is gone from {html}\n{format:?}\n{output}");
         }
     }
 }
@@ -197,11 +76,7 @@ fn the_same_sources_as_plain_text_come_out_inert_too() {
         let text = Text::from_plain(source);
         for format in formats() {
             let output = text.write(format);
-            assert_eq!(
-                actions(&output, format),
-                Vec::<String>::new(),
-                "{source}\n{format:?}\n{output}"
-            );
+            assert_eq!(actions(&output, format), Vec::<String>::new(), "{source}\n{format:?}\n{output}");
         }
     }
 }
@@ -226,8 +101,5 @@ fn titles_for_github_mention_and_refer_to_nothing() {
 
 #[test]
 fn a_terminal_gets_no_command() {
-    assert_eq!(
-        terminal("a\u{1B}[2Jb\u{9B}1mc\r\nd\u{202E}e\u{7F}\u{0}"),
-        "a\u{241B}[2Jb\u{FFFD}1mc  de\u{2421}\u{2400}"
-    );
+    assert_eq!(terminal("a\u{1B}[2Jb\u{9B}1mc\r\nd\u{202E}e\u{7F}\u{0}"), "a\u{241B}[2Jb\u{FFFD}1mc  de\u{2421}\u{2400}");
 }

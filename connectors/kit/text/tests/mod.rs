@@ -11,15 +11,8 @@ mod speed;
 use super::*;
 
 /// Every dialect.
-const DIALECTS: [Dialect; 7] = [
-    Dialect::GitHub,
-    Dialect::Hugo,
-    Dialect::Zola,
-    Dialect::Jekyll,
-    Dialect::Astro,
-    Dialect::Docusaurus,
-    Dialect::Plain,
-];
+const DIALECTS: [Dialect; 7] =
+    [Dialect::GitHub, Dialect::Hugo, Dialect::Zola, Dialect::Jekyll, Dialect::Astro, Dialect::Docusaurus, Dialect::Plain];
 
 /// Every format.
 fn formats() -> Vec<Format> {

@@ -18,27 +18,20 @@ fn ordinary_words_stay_as_they_are_typed() {
     ] {
         let text = Text::from_plain(words);
         assert_eq!(text.plain(), words);
-        let read_back = super::reader::shown(
-            &text.markdown(Dialect::GitHub),
-            Format::Markdown(Dialect::GitHub),
-        );
+        let read_back = super::reader::shown(&text.markdown(Dialect::GitHub), Format::Markdown(Dialect::GitHub));
         assert_eq!(read_back.trim(), words);
     }
 }
 
 #[test]
 fn words_that_mean_nothing_are_not_escaped() {
-    let same =
-        "a@b.com C:\\path snake_case x < y AT&T C# 50% (see below) - dash + plus 1.5 {{ braces }}";
+    let same = "a@b.com C:\\path snake_case x < y AT&T C# 50% (see below) - dash + plus 1.5 {{ braces }}";
     assert_eq!(Text::from_plain(same).markdown(Dialect::GitHub), same);
 }
 
 #[test]
 fn entities_typed_as_text_stay_text() {
-    assert_eq!(
-        github("<p>&amp;amp; &amp;copy; &amp;#64;</p>"),
-        "&amp;amp; &amp;copy; &#\u{200B}64;"
-    );
+    assert_eq!(github("<p>&amp;amp; &amp;copy; &amp;#64;</p>"), "&amp;amp; &amp;copy; &#\u{200B}64;");
     assert_eq!(Text::from_html("&amp;amp;").plain(), "&amp;");
 }
 
@@ -49,54 +42,26 @@ fn a_number_stays_readable_and_refers_to_nothing() {
 
 #[test]
 fn code_is_not_touched_for_github() {
-    assert_eq!(
-        github("<p><code>@user #12 https://github.com/a/b</code></p>"),
-        "`@user #12 https://github.com/a/b`"
-    );
+    assert_eq!(github("<p><code>@user #12 https://github.com/a/b</code></p>"), "`@user #12 https://github.com/a/b`");
 }
 
 #[test]
 fn a_link_to_github_leads_through_its_redirect() {
-    assert_eq!(
-        github("<a href=\"https://github.com/a/b/issues/1?x=1#y\">it</a>"),
-        "[it](https://redirect.github.com/a/b/issues/1?x=1#y)"
-    );
-    assert_eq!(
-        github("<a href=\"https://gist.github.com/a\">it</a>"),
-        "[it](https://gist.github.com/a)"
-    );
+    assert_eq!(github("<a href=\"https://github.com/a/b/issues/1?x=1#y\">it</a>"), "[it](https://redirect.github.com/a/b/issues/1?x=1#y)");
+    assert_eq!(github("<a href=\"https://gist.github.com/a\">it</a>"), "[it](https://gist.github.com/a)");
 }
 
 #[test]
 fn braces_in_code_are_shown_by_each_site() {
-    let text = Text::from_html(
-        "<p><code>{{&lt; ref &gt;}}</code> <code>{{ x }}</code> <code>{{&lt;</code></p>",
-    );
-    assert_eq!(
-        text.markdown(Dialect::Hugo),
-        "`{{</* ref */>}}` `{{ x }}` `{\u{200B}{<`"
-    );
-    assert_eq!(
-        text.markdown(Dialect::Docusaurus),
-        "`{{< ref >}}` `{{ x }}` `{{<`"
-    );
-    assert!(
-        text.markdown(Dialect::Zola)
-            .starts_with("<code>&#123;&#123;&#60; ref")
-    );
+    let text = Text::from_html("<p><code>{{&lt; ref &gt;}}</code> <code>{{ x }}</code> <code>{{&lt;</code></p>");
+    assert_eq!(text.markdown(Dialect::Hugo), "`{{</* ref */>}}` `{{ x }}` `{\u{200B}{<`");
+    assert_eq!(text.markdown(Dialect::Docusaurus), "`{{< ref >}}` `{{ x }}` `{{<`");
+    assert!(text.markdown(Dialect::Zola).starts_with("<code>&#123;&#123;&#60; ref"));
 }
 
 #[test]
 fn nothing_to_see_is_empty() {
-    for html in [
-        "",
-        " \n",
-        "<p> </p>",
-        "<p>&nbsp;<br></p><ul><li></li></ul>",
-        "<!-- x -->",
-        "<img>",
-        "<table><tr><td></td></tr></table>",
-    ] {
+    for html in ["", " \n", "<p> </p>", "<p>&nbsp;<br></p><ul><li></li></ul>", "<!-- x -->", "<img>", "<table><tr><td></td></tr></table>"] {
         assert!(Text::from_html(html).is_empty(), "{html}");
     }
     assert!(Text::from_plain(" \n\t\u{200B}\n").is_empty());
@@ -108,35 +73,20 @@ fn images_are_listed_and_decided_upon() {
     let text = Text::from_html(html);
     let images = text.images();
     assert_eq!(images.len(), 3);
-    assert_eq!(
-        images.first(),
-        Some(&Image {
-            url: "https://e.com/1.png".to_owned(),
-            alt: "One".to_owned()
-        })
-    );
+    assert_eq!(images.first(), Some(&Image { url: "https://e.com/1.png".to_owned(), alt: "One".to_owned() }));
     let decided = text.with_images(|url| match url {
         "https://e.com/1.png" => ImageRef::Replace("https://cdn.example/x.png".to_owned()),
         "https://e.com/2.png" => ImageRef::Drop,
         _ => ImageRef::Replace("javascript:x".to_owned()),
     });
-    assert_eq!(
-        decided.markdown(Dialect::Plain),
-        "a![One](https://cdn.example/x.png)b\n\nThree"
-    );
+    assert_eq!(decided.markdown(Dialect::Plain), "a![One](https://cdn.example/x.png)b\n\nThree");
 }
 
 #[test]
 fn a_text_that_fits_is_not_cut() {
     let text = Text::from_plain("twelve chars");
-    assert_eq!(
-        text.cut(Format::Plain, 12),
-        ("twelve chars".to_owned(), false)
-    );
-    assert_eq!(
-        text.cut_to(Format::Plain, Length::Bytes(11), "…"),
-        ("twelve\n\n…".to_owned(), true)
-    );
+    assert_eq!(text.cut(Format::Plain, 12), ("twelve chars".to_owned(), false));
+    assert_eq!(text.cut_to(Format::Plain, Length::Bytes(11), "…"), ("twelve\n\n…".to_owned(), true));
     assert_eq!(text.cut(Format::Plain, 5), (String::new(), true));
 }
 
@@ -158,10 +108,7 @@ fn lines_are_one_line_and_say_that_they_were_cut() {
     assert_eq!(line("abcdefg", 6), "abcde…");
     assert_eq!(line("ab cdefg", 4), "ab…");
     assert_eq!(line("abc", 0), "");
-    assert_eq!(
-        github_line("@a fixes #1", 80),
-        "@\u{200B}a fixes #\u{200B}1"
-    );
+    assert_eq!(github_line("@a fixes #1", 80), "@\u{200B}a fixes #\u{200B}1");
 }
 
 #[test]

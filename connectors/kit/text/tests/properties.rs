@@ -189,46 +189,25 @@ fn soup() -> impl Strategy<Value = String> {
 
 /// `text` as the content of an element.
 fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 /// A well-formed document whose words are hostile.
 fn document() -> impl Strategy<Value = String> {
-    let inline = words_only()
-        .prop_map(|text| escaped(&text))
-        .prop_recursive(3, 12, 4, |inner| {
-            let mark = select(&["b", "i", "s", "code", "a href=\"https://e.com/\""][..]);
-            vec((mark, inner), 1..4).prop_map(|parts| {
-                parts
-                    .into_iter()
-                    .map(|(mark, inner)| {
-                        format!(
-                            "<{mark}>{inner}</{}>",
-                            mark.split(' ').next().unwrap_or(mark)
-                        )
-                    })
-                    .collect()
-            })
-        });
-    let leaf = (
-        select(&["p", "h2", "pre", "td", "div"][..]),
-        vec(inline, 1..4),
-    )
-        .prop_map(|(name, inlines)| match name {
-            "td" => format!(
-                "<table><tr><td>{}</td></tr></table>",
-                inlines.join("</td><td>")
-            ),
-            name => format!("<{name}>{}</{name}>", inlines.concat()),
-        });
+    let inline = words_only().prop_map(|text| escaped(&text)).prop_recursive(3, 12, 4, |inner| {
+        let mark = select(&["b", "i", "s", "code", "a href=\"https://e.com/\""][..]);
+        vec((mark, inner), 1..4).prop_map(|parts| {
+            parts.into_iter().map(|(mark, inner)| format!("<{mark}>{inner}</{}>", mark.split(' ').next().unwrap_or(mark))).collect()
+        })
+    });
+    let leaf = (select(&["p", "h2", "pre", "td", "div"][..]), vec(inline, 1..4)).prop_map(|(name, inlines)| match name {
+        "td" => format!("<table><tr><td>{}</td></tr></table>", inlines.join("</td><td>")),
+        name => format!("<{name}>{}</{name}>", inlines.concat()),
+    });
     let block = leaf.prop_recursive(3, 16, 4, |inner| {
-        (select(&["ul", "ol", "blockquote"][..]), vec(inner, 1..4)).prop_map(|(name, blocks)| {
-            match name {
-                "blockquote" => format!("<blockquote>{}</blockquote>", blocks.concat()),
-                name => format!("<{name}><li>{}</li></{name}>", blocks.join("</li><li>")),
-            }
+        (select(&["ul", "ol", "blockquote"][..]), vec(inner, 1..4)).prop_map(|(name, blocks)| match name {
+            "blockquote" => format!("<blockquote>{}</blockquote>", blocks.concat()),
+            name => format!("<{name}><li>{}</li></{name}>", blocks.join("</li><li>")),
         })
     });
     vec(block, 0..5).prop_map(|blocks| blocks.concat())
@@ -245,10 +224,7 @@ fn text() -> impl Strategy<Value = Text> {
 /// HTML without marks: where several overlap there is more than one way to nest them, and where Markdown cannot say
 /// them they are left out. The reviewed texts show where it can.
 fn unmarked(html: String) -> String {
-    ["em", "strong", "del"].iter().fold(html, |html, mark| {
-        html.replace(&format!("<{mark}>"), "")
-            .replace(&format!("</{mark}>"), "")
-    })
+    ["em", "strong", "del"].iter().fold(html, |html, mark| html.replace(&format!("<{mark}>"), "").replace(&format!("</{mark}>"), ""))
 }
 
 fn format() -> impl Strategy<Value = Format> {

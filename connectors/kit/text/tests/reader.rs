@@ -7,20 +7,13 @@ use crate::kit::text::{Dialect, Format};
 /// The letters and digits that stand together, in order; zero-width spaces do not divide.
 pub(super) fn words(shown: &str) -> Vec<String> {
     let joined: String = shown.chars().filter(|c| !matches!(c, '\u{200B}')).collect();
-    joined
-        .split(|c: char| !c.is_alphanumeric())
-        .filter(|word| !word.is_empty())
-        .map(str::to_owned)
-        .collect()
+    joined.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_owned).collect()
 }
 
 /// Whether all of `wanted` stand in `shown`, in order, whatever stands between.
 pub(super) fn in_order(wanted: &[String], shown: &[String]) -> Result<(), String> {
     let mut shown = shown.iter();
-    match wanted
-        .iter()
-        .find(|word| !shown.any(|shown| shown == *word))
-    {
+    match wanted.iter().find(|word| !shown.any(|shown| shown == *word)) {
         None => Ok(()),
         Some(missing) => Err(missing.clone()),
     }
@@ -47,16 +40,8 @@ pub(super) fn shown(output: &str, format: Format) -> String {
                     Event::SoftBreak
                     | Event::HardBreak
                     | Event::Rule
-                    | Event::Start(
-                        Tag::Image { .. } | Tag::List(_) | Tag::Item | Tag::BlockQuote(_),
-                    ) => shown.push(' '),
-                    Event::End(
-                        TagEnd::Paragraph
-                        | TagEnd::Heading(_)
-                        | TagEnd::Item
-                        | TagEnd::TableCell
-                        | TagEnd::CodeBlock,
-                    ) => {
+                    | Event::Start(Tag::Image { .. } | Tag::List(_) | Tag::Item | Tag::BlockQuote(_)) => shown.push(' '),
+                    Event::End(TagEnd::Paragraph | TagEnd::Heading(_) | TagEnd::Item | TagEnd::TableCell | TagEnd::CodeBlock) => {
                         shown.push(' ');
                     }
                     _ => {}
@@ -69,11 +54,7 @@ pub(super) fn shown(output: &str, format: Format) -> String {
 
 /// What the targets read beyond CommonMark.
 pub(super) fn options() -> Options {
-    Options::ENABLE_TABLES
-        | Options::ENABLE_STRIKETHROUGH
-        | Options::ENABLE_TASKLISTS
-        | Options::ENABLE_FOOTNOTES
-        | Options::ENABLE_GFM
+    Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TASKLISTS | Options::ENABLE_FOOTNOTES | Options::ENABLE_GFM
 }
 
 fn html_shown(html: &str) -> String {
@@ -82,18 +63,11 @@ fn html_shown(html: &str) -> String {
     while let Some((text, tag)) = rest.split_once('<') {
         shown.push_str(text);
         let (tag, after) = tag.split_once('>').expect("every tag is whole");
-        let name = tag
-            .trim_start_matches('/')
-            .split([' ', '/'])
-            .next()
-            .unwrap_or_default();
+        let name = tag.trim_start_matches('/').split([' ', '/']).next().unwrap_or_default();
         if !["strong", "em", "del", "code", "a"].contains(&name) {
             shown.push(' ');
         }
-        if let Some(alt) = tag
-            .split_once("alt=\"")
-            .and_then(|(_, alt)| alt.split('"').next())
-        {
+        if let Some(alt) = tag.split_once("alt=\"").and_then(|(_, alt)| alt.split('"').next()) {
             shown.push_str(alt);
         }
         rest = after;
@@ -115,11 +89,7 @@ fn decoded(html: &str) -> String {
             "amp" => "&",
             _ => "",
         });
-        out.extend(
-            name.strip_prefix('#')
-                .and_then(|code| code.parse().ok())
-                .and_then(char::from_u32),
-        );
+        out.extend(name.strip_prefix('#').and_then(|code| code.parse().ok()).and_then(char::from_u32));
         out.push_str(rest);
     }
     out
@@ -135,18 +105,10 @@ fn kramdown_read(source: &str) -> String {
             if c == '`' {
                 run += 1;
             } else if run > 0 {
-                fence = if fence == Some(run) {
-                    None
-                } else {
-                    fence.or(Some(run))
-                };
+                fence = if fence == Some(run) { None } else { fence.or(Some(run)) };
                 run = 0;
             }
-            read.push_str(if c == '|' && fence.is_some() && line.contains('|') {
-                "\\"
-            } else {
-                ""
-            });
+            read.push_str(if c == '|' && fence.is_some() && line.contains('|') { "\\" } else { "" });
             read.push(c);
         }
     }
@@ -157,9 +119,7 @@ fn kramdown_read(source: &str) -> String {
 fn hugo_read(source: &str) -> String {
     let mut source = source.to_owned();
     for (open, end) in [("{{<", ">}}"), ("{{%", "%}}")] {
-        source = source
-            .replace(&format!("{open}/*"), open)
-            .replace(&format!("*/{end}"), end);
+        source = source.replace(&format!("{open}/*"), open).replace(&format!("*/{end}"), end);
     }
     source
 }
@@ -180,11 +140,7 @@ pub(super) fn html_of_events(events: &[Event<'_>]) -> String {
             Event::End(TagEnd::TableCell) => in_cell = false,
             _ => {}
         }
-        if in_cell && event == Event::HardBreak {
-            Event::Text(" ".into())
-        } else {
-            event
-        }
+        if in_cell && event == Event::HardBreak { Event::Text(" ".into()) } else { event }
     });
     pulldown_cmark::html::push_html(&mut html, events);
     html.replace('\u{200B}', "")

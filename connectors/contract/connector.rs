@@ -1,0 +1,94 @@
+//! The contract every kind of connector fulfils.
+
+use std::future::Future;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::{Capabilities, Change, Failure, Links, Plan, PlanError, Preview, RemoteKey, RemoteRef, Scope, Time, Transport};
+
+/// One kind of connector; a value is one configured instance.
+///
+/// It never sleeps, retries, spawns, reads a clock or builds an HTTP client: it plans purely, performs one step once, and says what happened.
+pub trait Connector: Sized + Send + Sync + 'static {
+    /// The word users write behind `kind =`.
+    const KIND: &'static str;
+    /// What it can do.
+    const CAPABILITIES: Capabilities;
+    /// The kind's own settings; denies unknown fields, keeps credentials in [`super::Secret`].
+    type Settings: DeserializeOwned;
+    /// One step, in the service's own words. Written to the journal, so it carries no secret, and old ones must still load.
+    type Op: Serialize + DeserializeOwned + Send + Sync;
+
+    /// Checks the settings and makes an instance, without looking at anything outside.
+    ///
+    /// # Errors
+    /// A setting that cannot work, by its key.
+    fn new(settings: Self::Settings) -> Result<Self, SettingsError>;
+
+    /// What it writes to.
+    fn scope(&self) -> Scope;
+
+    /// Whether it talks to the vendor's public host, where the default rate applies.
+    fn is_public_host(&self) -> bool {
+        true
+    }
+
+    /// What a person wants done when the object was deleted at the service.
+    fn on_missing(&self) -> OnMissing {
+        OnMissing::Park
+    }
+
+    /// What is to be done for this change. Pure and total: no clock, network, randomness or disk.
+    ///
+    /// # Errors
+    /// Only what a person has to mend in the configuration.
+    fn plan(&self, change: &Change<'_>, links: &Links) -> Result<Plan<Self::Op>, PlanError>;
+
+    /// The requests `op` would make, for a dry run.
+    fn preview(&self, op: &Self::Op, links: &Links) -> Vec<Preview>;
+
+    /// Performs one step, once. `Ok(Some(_))` is the object it made or changed.
+    fn apply(&self, op: &Self::Op, cx: &Cx<'_>) -> impl Future<Output = Result<Option<RemoteRef>, Failure>> + Send;
+
+    /// Looks for the object that carries `key`, written at or after `first_intent_at`.
+    ///
+    /// `Ok(None)` only after everything since `first_intent_at` minus an hour was read; anything less is a [`Failure`].
+    fn find(&self, key: &RemoteKey, first_intent_at: Time, cx: &Cx<'_>) -> impl Future<Output = Result<Option<RemoteRef>, Failure>> + Send;
+
+    /// Proves that the credentials and the scope are good, with the least privileged request there is.
+    fn check(&self, cx: &Cx<'_>) -> impl Future<Output = Result<(), Failure>> + Send;
+}
+
+/// What follows when an object we know was deleted at the service.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OnMissing {
+    /// Keep the delivery and let a person decide.
+    #[default]
+    Park,
+    /// Make it again.
+    Recreate,
+    /// Leave it deleted and forget about the item.
+    Leave,
+}
+
+/// What a step may use.
+pub struct Cx<'a> {
+    /// Sends requests.
+    pub transport: &'a dyn Transport,
+    /// The item's and its parent's links as of this step: includes what earlier steps of the same plan made.
+    pub links: &'a Links,
+}
+
+/// A setting that cannot work.
+#[derive(Debug, thiserror::Error)]
+#[error("{key}: {problem}; expected {expected}")]
+pub struct SettingsError {
+    /// The key, below the connector's table.
+    pub key: &'static str,
+    /// What is wrong with it. Never the value of a secret.
+    pub problem: String,
+    /// What would be right.
+    pub expected: &'static str,
+}

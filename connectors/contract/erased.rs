@@ -1,0 +1,139 @@
+//! Connectors as the daemon sees them: every `Op` as JSON, so that one queue and one journal serve all kinds.
+
+use async_trait::async_trait;
+use serde_json::Value;
+
+use super::{
+    Capabilities, Change, Connector, Cx, Failure, Links, OnMissing, Plan, PlanError, Preview, RemoteKey, RemoteRef, Scope, SettingsError,
+    Step, Time,
+};
+
+/// A step whose `Op` is its JSON text.
+pub type AnyStep = Step<Box<str>>;
+/// A plan of such steps.
+pub type AnyPlan = Plan<Box<str>>;
+
+/// A journalled `Op` that this release cannot read.
+#[derive(Debug, thiserror::Error)]
+#[error("a step of an earlier release cannot be read")]
+pub struct OpError(#[source] serde_json::Error);
+
+/// Why an instance could not be made from its settings.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// A key is unknown, missing, or of the wrong type. `path` is below the connector's table.
+    #[error("{path}: {message}")]
+    Shape {
+        /// Where, such as `closed_statuses.done`.
+        path: String,
+        /// What serde said.
+        message: String,
+    },
+    /// A value cannot work.
+    #[error(transparent)]
+    Value(#[from] SettingsError),
+}
+
+/// Any connector. See [`Connector`] for what each of these promises.
+#[async_trait]
+pub trait AnyConnector: Send + Sync {
+    /// The word users write behind `kind =`.
+    fn kind(&self) -> &'static str;
+    /// What it can do.
+    fn capabilities(&self) -> Capabilities;
+    /// What it writes to.
+    fn scope(&self) -> Scope;
+    /// Whether the default rate applies.
+    fn is_public_host(&self) -> bool;
+    /// What follows a deletion at the service.
+    fn on_missing(&self) -> OnMissing;
+    /// What is to be done.
+    ///
+    /// # Errors
+    /// What a person has to mend in the configuration.
+    fn plan(&self, change: &Change<'_>, links: &Links) -> Result<AnyPlan, PlanError>;
+    /// The requests a step would make.
+    ///
+    /// # Errors
+    /// A step of another release.
+    fn preview(&self, op: &str, links: &Links) -> Result<Vec<Preview>, OpError>;
+    /// Performs one step once.
+    async fn apply(&self, op: &str, cx: &Cx<'_>) -> Result<Result<Option<RemoteRef>, Failure>, OpError>;
+    /// Looks an object up.
+    async fn find(&self, key: &RemoteKey, first_intent_at: Time, cx: &Cx<'_>) -> Result<Option<RemoteRef>, Failure>;
+    /// Proves the credentials.
+    async fn check(&self, cx: &Cx<'_>) -> Result<(), Failure>;
+}
+
+#[async_trait]
+impl<C: Connector> AnyConnector for C {
+    fn kind(&self) -> &'static str {
+        C::KIND
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        C::CAPABILITIES
+    }
+
+    fn scope(&self) -> Scope {
+        Connector::scope(self)
+    }
+
+    fn is_public_host(&self) -> bool {
+        Connector::is_public_host(self)
+    }
+
+    fn on_missing(&self) -> OnMissing {
+        Connector::on_missing(self)
+    }
+
+    fn plan(&self, change: &Change<'_>, links: &Links) -> Result<AnyPlan, PlanError> {
+        Ok(match Connector::plan(self, change, links)? {
+            Plan::Skip(reason) => Plan::Skip(reason),
+            Plan::Wait(what) => Plan::Wait(what),
+            Plan::Run(steps) => Plan::Run(steps.into_iter().map(erase).collect()),
+        })
+    }
+
+    fn preview(&self, op: &str, links: &Links) -> Result<Vec<Preview>, OpError> {
+        Ok(Connector::preview(self, &restore::<C>(op)?, links))
+    }
+
+    async fn apply(&self, op: &str, cx: &Cx<'_>) -> Result<Result<Option<RemoteRef>, Failure>, OpError> {
+        let op = restore::<C>(op)?;
+        Ok(Connector::apply(self, &op, cx).await)
+    }
+
+    async fn find(&self, key: &RemoteKey, first_intent_at: Time, cx: &Cx<'_>) -> Result<Option<RemoteRef>, Failure> {
+        Connector::find(self, key, first_intent_at, cx).await
+    }
+
+    async fn check(&self, cx: &Cx<'_>) -> Result<(), Failure> {
+        Connector::check(self, cx).await
+    }
+}
+
+/// Makes an instance of `C` from its settings.
+///
+/// # Errors
+/// The first setting that is wrong, with its key.
+pub fn build<C: Connector>(settings: Value) -> Result<Box<dyn AnyConnector>, BuildError> {
+    let settings = serde_path_to_error::deserialize(settings)
+        .map_err(|error| BuildError::Shape { path: error.path().to_string(), message: error.inner().to_string() })?;
+    Ok(Box::new(C::new(settings)?))
+}
+
+fn erase<Op: serde::Serialize>(step: Step<Op>) -> AnyStep {
+    Step {
+        name: step.name,
+        part: step.part,
+        effect: step.effect,
+        repeat: step.repeat,
+        // An Op is plain data of strings, numbers and lists: writing it as JSON cannot fail. An empty text would fail to load and park.
+        op: serde_json::to_string(&step.op).unwrap_or_default().into_boxed_str(),
+    }
+}
+
+fn restore<C: Connector>(op: &str) -> Result<C::Op, OpError> {
+    serde_json::from_str(op).map_err(OpError)
+}

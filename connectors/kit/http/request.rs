@@ -1,0 +1,119 @@
+//! Requests and the credentials on them.
+
+use http::Method;
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use serde::Serialize;
+use url::Url;
+
+use crate::contract::{Request, Secret, SettingsError};
+
+/// The alphabet of RFC 4648, section 4.
+const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/// A request that asks for JSON, and sends `body` as JSON where there is one: plain data of strings, numbers, lists and maps.
+pub fn json_request<T: Serialize + ?Sized>(method: Method, url: Url, body: Option<&T>) -> Request {
+    let mut headers = HeaderMap::new();
+    headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+    let body = match body {
+        Some(body) => {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            // Writing plain data cannot fail; an empty body would be refused by every service that wants JSON.
+            serde_json::to_vec(body).unwrap_or_default().into()
+        }
+        None => bytes::Bytes::new(),
+    };
+    Request { method, url, headers, body }
+}
+
+/// Sets `Authorization: SCHEME SECRET`, such as `Bearer …`; marked sensitive.
+pub fn authorize(request: &mut Request, scheme: &str, secret: &Secret) {
+    sensitive(request, AUTHORIZATION, &format!("{scheme} {}", secret.expose()));
+}
+
+/// Sets `Authorization: Basic …` (RFC 7617); marked sensitive.
+pub fn basic(request: &mut Request, username: &str, password: &Secret) {
+    let pair = base64(format!("{username}:{}", password.expose()).as_bytes());
+    sensitive(request, AUTHORIZATION, &format!("Basic {pair}"));
+}
+
+/// Sets a header of the service's own that carries a secret, such as `X-Redmine-API-Key`; marked sensitive.
+pub fn secret_header(request: &mut Request, name: HeaderName, secret: &Secret) {
+    sensitive(request, name, secret.expose());
+}
+
+/// Refuses a secret that no header can carry, so that it is a mistake in the configuration and not a puzzling 401.
+///
+/// # Errors
+/// A control character in it.
+pub fn credential(key: &'static str, secret: &Secret) -> Result<(), SettingsError> {
+    if HeaderValue::from_bytes(secret.expose().as_bytes()).is_ok() {
+        return Ok(());
+    }
+    Err(SettingsError { key, problem: "has a line break or another control character in it".to_owned(), expected: "one line" })
+}
+
+fn sensitive(request: &mut Request, name: HeaderName, value: &str) {
+    // A value no header can carry was refused by `credential`; without one the service answers 401 and the connector stops.
+    if let Ok(mut value) = HeaderValue::from_bytes(value.as_bytes()) {
+        value.set_sensitive(true);
+        request.headers.insert(name, value);
+    }
+}
+
+fn base64(bytes: &[u8]) -> String {
+    let digit = |bits: u32| char::from(*BASE64.get((bits & 63) as usize).unwrap_or(&b'A'));
+    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for chunk in bytes.chunks(3) {
+        let byte = |at: usize| u32::from(chunk.get(at).copied().unwrap_or(0));
+        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
+        text.push(digit(bits >> 18));
+        text.push(digit(bits >> 12));
+        text.push(if chunk.len() > 1 { digit(bits >> 6) } else { '=' });
+        text.push(if chunk.len() > 2 { digit(bits) } else { '=' });
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn url() -> Url {
+        "https://example.com/x".parse().unwrap()
+    }
+
+    #[test]
+    fn base64_is_that_of_the_rfc() {
+        // RFC 4648, section 10.
+        for (plain, coded) in
+            [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("fooba", "Zm9vYmE="), ("foobar", "Zm9vYmFy")]
+        {
+            assert_eq!(base64(plain.as_bytes()), coded);
+        }
+        assert_eq!(base64(&[0xFB, 0xFF, 0xFE]), "+//+");
+    }
+
+    #[test]
+    fn no_credential_is_printed() {
+        let secret = Secret::new("hunter2");
+        let mut request = json_request(Method::POST, url(), Some(&json!({"title": "x"})));
+        authorize(&mut request, "Bearer", &secret);
+        secret_header(&mut request, HeaderName::from_static("x-api-key"), &secret);
+        let shown = format!("{request:?} {}", serde_json::to_string(&request.preview()).unwrap());
+        assert!(!shown.contains("hunter2"), "{shown}");
+        assert_eq!(request.headers.get(AUTHORIZATION).unwrap().as_bytes(), b"Bearer hunter2");
+
+        basic(&mut request, "Aladdin", &Secret::new("open sesame"));
+        // RFC 7617, section 2.
+        assert_eq!(request.headers.get(AUTHORIZATION).unwrap().as_bytes(), b"Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
+        assert!(!format!("{request:?}").contains("QWxh"));
+    }
+
+    #[test]
+    fn a_secret_of_two_lines_is_a_wrong_setting() {
+        assert!(credential("token", &Secret::new("one")).is_ok());
+        let error = credential("token", &Secret::new("one\ntwo")).unwrap_err();
+        assert!(!error.to_string().contains("two"), "{error}");
+    }
+}

@@ -1,0 +1,97 @@
+//! CHANGELOG.md in the form of keepachangelog.com: our entries between two markers, a person's words around them byte for byte.
+
+use std::fmt::Write;
+
+use super::files::{FileError, Files};
+use super::manifest::{Entries, Entry, newest_first};
+use crate::kit::text::{Dialect, Text};
+
+const BEGIN: &str = "<!-- sleeksync:begin -->";
+const END: &str = "<!-- sleeksync:end -->";
+const HEADER: &str = "# Changelog\n\nAll notable changes are documented in this file; its form is that of [Keep a Changelog](https://keepachangelog.com/en/1.1.0/).\n\n";
+/// The groups of Keep a Changelog, in its order.
+const GROUPS: [&str; 6] = ["Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"];
+
+/// Writes our part of the file.
+pub(super) fn write(path: &str, files: &Files<'_>, entries: &Entries) -> Result<(), FileError> {
+    let known = files.read(path)?.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    files.write(path, merged(known.as_deref(), &ours(entries)).as_bytes())
+}
+
+/// The file with our part replaced; a new one, or one without our part, gets it before the first release.
+fn merged(known: Option<&str>, ours: &str) -> String {
+    let Some(known) = known else { return format!("{HEADER}{ours}\n") };
+    let between = known.split_once(BEGIN).and_then(|(before, rest)| Some((before, rest.split_once(END)?.1)));
+    if let Some((before, after)) = between {
+        return format!("{before}{ours}{after}");
+    }
+    let first_release =
+        known.match_indices("\n## ").find(|(at, _)| !known.get(*at..).unwrap_or_default().to_lowercase().starts_with("\n## [unreleased]"));
+    match first_release.and_then(|(at, _)| Some((known.get(..=at)?, known.get(at + 1..)?))) {
+        Some((before, after)) => format!("{before}{ours}\n\n{after}"),
+        None => format!("{}\n\n{ours}\n", known.trim_end()),
+    }
+}
+
+fn ours(entries: &Entries) -> String {
+    let mut text = format!("{BEGIN}\n");
+    let mut sorted = newest_first(entries);
+    let date = |entry: &Entry| entry.published.to_jiff().strftime("%Y-%m-%d").to_string();
+    sorted.sort_by_key(|(_, entry)| (std::cmp::Reverse(date(entry)), group(entry)));
+    let (mut day, mut heading) = (String::new(), "");
+    for (key, entry) in sorted {
+        if date(entry) != day {
+            day = date(entry);
+            heading = "";
+            // Writing to a String cannot fail; the same below.
+            drop(write!(text, "\n## {day}\n"));
+        }
+        let group = GROUPS.get(group(entry)).copied().unwrap_or("Changed");
+        if group != heading {
+            heading = group;
+            drop(write!(text, "\n### {group}\n\n"));
+        }
+        drop(writeln!(text, "<!-- sleeksync:entry {key} -->\n{}", item(entry)));
+    }
+    text + "\n" + END
+}
+
+/// A list item: the title, and the body indented below it.
+fn item(entry: &Entry) -> String {
+    let title = Text::from_plain(&entry.title).markdown(Dialect::Plain);
+    let body = Text::from_html(&entry.html).markdown(Dialect::Plain);
+    let link = entry.url.as_ref().map_or_else(|| format!("**{}**", title.trim()), |url| format!("**[{}](<{url}>)**", title.trim()));
+    let indented: String = body.trim().lines().map(|line| if line.is_empty() { "\n".to_owned() } else { format!("  {line}\n") }).collect();
+    if indented.is_empty() { format!("- {link}") } else { format!("- {link}\n\n{}", indented.trim_end()) }
+}
+
+/// Which group an entry belongs to, by the label of its type.
+fn group(entry: &Entry) -> usize {
+    let kind = entry.kind.as_deref().unwrap_or_default().to_lowercase();
+    let matches = |words: &[&str]| words.iter().any(|word| kind.contains(word));
+    match () {
+        () if matches(&["add", "new", "feature"]) => 0,
+        () if matches(&["deprecat"]) => 2,
+        () if matches(&["remov"]) => 3,
+        () if matches(&["fix", "bug"]) => 4,
+        () if matches(&["secur"]) => 5,
+        () => 1,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_persons_words_stay_byte_for_byte() {
+        let ours = format!("{BEGIN}\nnew\n{END}");
+        assert_eq!(merged(Some("a\r\n<!-- sleeksync:begin -->old<!-- sleeksync:end -->\tb"), &ours), format!("a\r\n{ours}\tb"));
+        assert_eq!(
+            merged(Some("# C\n\n## [Unreleased]\n- x\n\n## [1.0]\n- y\n"), &ours),
+            format!("# C\n\n## [Unreleased]\n- x\n\n{ours}\n\n## [1.0]\n- y\n")
+        );
+        assert_eq!(merged(Some("# C\n"), &ours), format!("# C\n\n{ours}\n"));
+        assert!(merged(None, &ours).starts_with("# Changelog\n"));
+    }
+}

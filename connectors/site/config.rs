@@ -1,0 +1,185 @@
+//! Settings of `site`.
+
+use std::path::{Component, Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::contract::SettingsError;
+use crate::kit::text::Dialect;
+
+/// The program that builds the site.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Format {
+    /// gohugo.io
+    Hugo,
+    /// getzola.org
+    Zola,
+    /// jekyllrb.com
+    Jekyll,
+    /// astro.build
+    Astro,
+    /// docusaurus.io
+    Docusaurus,
+    /// Markdown read by nobody in particular.
+    #[default]
+    Plain,
+}
+
+/// What becomes of a page whose entry is withdrawn.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OnUnpublish {
+    /// It is removed.
+    #[default]
+    Remove,
+    /// It stays as a draft, which generators do not publish.
+    Draft,
+}
+
+/// A kind of feed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Feed {
+    /// RSS 2.0.
+    Rss,
+    /// Atom (RFC 4287).
+    Atom,
+    /// JSON Feed 1.1.
+    Json,
+}
+
+/// `[connectors.NAME]` of kind `site`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// The site's folder.
+    pub path: PathBuf,
+    /// What builds it.
+    #[serde(default)]
+    pub format: Format,
+    /// Where pages go, below the site's folder.
+    directory: Option<String>,
+    /// What becomes of a withdrawn entry.
+    #[serde(default)]
+    pub on_unpublish: OnUnpublish,
+    /// Whether images are copied.
+    #[serde(default = "yes")]
+    pub copy_images: bool,
+    #[serde(default = "all_feeds")]
+    feeds: Vec<Feed>,
+    feed_directory: Option<String>,
+    /// Public address of the folder the feeds are in.
+    pub feed_url: Option<String>,
+    /// Title of the feeds.
+    #[serde(default = "changelog")]
+    pub feed_title: String,
+    /// A Keep a Changelog file, below the site's folder.
+    pub changelog_file: Option<String>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn all_feeds() -> Vec<Feed> {
+    vec![Feed::Rss, Feed::Atom, Feed::Json]
+}
+
+fn changelog() -> String {
+    "Changelog".to_owned()
+}
+
+impl Format {
+    /// How its Markdown is written.
+    pub fn dialect(self) -> Dialect {
+        match self {
+            Format::Hugo => Dialect::Hugo,
+            Format::Zola => Dialect::Zola,
+            Format::Jekyll => Dialect::Jekyll,
+            Format::Astro => Dialect::Astro,
+            Format::Docusaurus => Dialect::Docusaurus,
+            Format::Plain => Dialect::Plain,
+        }
+    }
+
+    /// The folder whose files are published as they are, at the site's root; `None` where there is none.
+    pub fn static_folder(self) -> Option<&'static str> {
+        match self {
+            Format::Hugo | Format::Zola | Format::Docusaurus => Some("static"),
+            Format::Jekyll => Some("assets"),
+            Format::Astro => Some("public"),
+            Format::Plain => None,
+        }
+    }
+}
+
+impl Settings {
+    pub(super) fn validate(&self) -> Result<(), SettingsError> {
+        let inside = |key: &'static str, text: Option<&str>| match text {
+            Some(text) if !is_inside(text) => Err(SettingsError {
+                key,
+                problem: format!("`{text}` leaves the site's folder"),
+                expected: "a path below `path`, without ..",
+            }),
+            _ => Ok(()),
+        };
+        inside("directory", self.directory.as_deref())?;
+        inside("feed_directory", self.feed_directory.as_deref())?;
+        inside("changelog_file", self.changelog_file.as_deref())?;
+        let is_web = |text: &str| url::Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
+        if self.feed_url.as_deref().is_some_and(|text| !is_web(text)) {
+            return Err(SettingsError { key: "feed_url", problem: "it is no web address".to_owned(), expected: "https://…" });
+        }
+        Ok(())
+    }
+
+    /// Where pages go, below the site's folder.
+    pub fn directory(&self) -> String {
+        let default = match self.format {
+            Format::Hugo | Format::Zola => "content/changelog",
+            Format::Jekyll => "_posts",
+            Format::Astro => "src/content/changelog",
+            Format::Docusaurus | Format::Plain => "changelog",
+        };
+        self.directory.as_deref().unwrap_or(default).trim_matches('/').to_owned()
+    }
+
+    /// The feeds that are written.
+    pub fn feeds(&self) -> impl Iterator<Item = Feed> + '_ {
+        self.feeds.iter().copied()
+    }
+
+    /// Where a feed is, below the site's folder.
+    pub fn feed_path(&self, feed: Feed) -> String {
+        let default = self.format.static_folder().unwrap_or_default();
+        let folder = self.feed_directory.as_deref().unwrap_or(default).trim_matches('/');
+        let name = format!("changelog.{}", feed.ending());
+        if folder.is_empty() { name } else { format!("{folder}/{name}") }
+    }
+
+    /// Where images go, below the site's folder, and how a page names that place.
+    pub fn image_folder(&self) -> (String, &'static str) {
+        match self.format.static_folder() {
+            // Jekyll publishes a folder under its own name, the others publish what is in it at the root.
+            Some(folder) if self.format == Format::Jekyll => (format!("{folder}/changelog-images"), "/assets/changelog-images/"),
+            Some(folder) => (format!("{folder}/changelog-images"), "/changelog-images/"),
+            None => (format!("{}/images", self.directory()), "images/"),
+        }
+    }
+}
+
+impl Feed {
+    /// Ending of its file.
+    pub fn ending(self) -> &'static str {
+        match self {
+            Feed::Rss => "rss",
+            Feed::Atom => "atom",
+            Feed::Json => "json",
+        }
+    }
+}
+
+fn is_inside(text: &str) -> bool {
+    Path::new(text).components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir)) && !text.is_empty()
+}

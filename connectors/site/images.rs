@@ -1,0 +1,81 @@
+//! Images of a page, copied so that the site does not depend on Sleekplan's storage.
+//!
+//! An image that cannot be had is left where it is: it must not keep the page from being published. It is tried again at the next change.
+
+use url::Url;
+
+use super::config::Settings;
+use super::files::{FileError, Files};
+use super::page::Page;
+use crate::contract::{Cx, Hash};
+
+/// So many images of a page are copied.
+const IMAGES_MAX: usize = 50;
+
+/// An image that was copied.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Copied {
+    /// Where it came from.
+    pub url: String,
+    /// How the page names it.
+    pub place: String,
+    /// Name of its file.
+    name: String,
+}
+
+/// Copies the images of a page; those that cannot be had are missing in the answer.
+pub(super) async fn copy(settings: &Settings, page: &Page, files: &Files<'_>, cx: &Cx<'_>) -> Vec<Copied> {
+    let (folder, shown) = settings.image_folder();
+    let mut copied = Vec::new();
+    for address in page.images.iter().take(IMAGES_MAX) {
+        let Ok(url) = Url::parse(address) else { continue };
+        let bytes = match cx.transport.fetch_untrusted(&url).await {
+            Ok(answer) if answer.status.is_success() => answer.body,
+            Ok(answer) => {
+                tracing::warn!(page = page.path, status = answer.status.as_u16(), "image cannot be copied; the page names it where it is");
+                continue;
+            }
+            Err(error) => {
+                tracing::warn!(page = page.path, cause = %error.source, "image cannot be copied; the page names it where it is");
+                continue;
+            }
+        };
+        // By its first bytes, not by what the server calls it; SVG is left out, it can carry scripts.
+        let Some(ending) = ending(&bytes) else { continue };
+        let name = format!("{}-{}.{ending}", page.stem(), Hash::of(&bytes));
+        if let Err(error) = files.write(&format!("{folder}/{name}"), &bytes) {
+            tracing::warn!(
+                page = page.path,
+                error = &error as &dyn std::error::Error,
+                "image cannot be written; the page names it where it is"
+            );
+            continue;
+        }
+        copied.push(Copied { url: address.clone(), place: format!("{shown}{name}"), name });
+    }
+    copied
+}
+
+/// Removes copies of an entry's images that its page no longer shows.
+pub(super) fn remove_others(settings: &Settings, stem: &str, kept: &[Copied], files: &Files<'_>) -> Result<(), FileError> {
+    let (folder, _) = settings.image_folder();
+    let prefix = format!("{stem}-");
+    for name in files.names(&folder)? {
+        if name.starts_with(&prefix) && !kept.iter().any(|image| image.name == name) {
+            files.remove(&format!("{folder}/{name}"))?;
+        }
+    }
+    Ok(())
+}
+
+fn ending(bytes: &[u8]) -> Option<&'static str> {
+    let at = |from: usize, part: &[u8]| bytes.get(from..).is_some_and(|rest| rest.starts_with(part));
+    match () {
+        () if at(0, b"\x89PNG\r\n\x1a\n") => Some("png"),
+        () if at(0, b"\xff\xd8\xff") => Some("jpg"),
+        () if at(0, b"GIF87a") || at(0, b"GIF89a") => Some("gif"),
+        () if at(0, b"RIFF") && at(8, b"WEBP") => Some("webp"),
+        () if at(4, b"ftypavif") => Some("avif"),
+        () => None,
+    }
+}

@@ -1,0 +1,60 @@
+//! What the feeds and CHANGELOG.md show: kept beside the site, so that every file can be made anew from it after a crash.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::files::{FileError, Files};
+use crate::contract::Time;
+
+/// What the feeds show.
+pub(super) const FEEDS: &str = ".sleeksync/feeds.json";
+/// What CHANGELOG.md shows.
+pub(super) const CHANGELOG: &str = ".sleeksync/changelog.json";
+/// So many entries are kept; the oldest fall out.
+const ENTRIES_MAX: usize = 2000;
+
+/// One entry, as readers see it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Entry {
+    /// One line.
+    pub title: String,
+    /// Label of its type.
+    pub kind: Option<String>,
+    /// Sanitised.
+    pub html: String,
+    /// Its public address.
+    pub url: Option<String>,
+    /// When it was published.
+    pub published: Time,
+    /// When it was last changed.
+    pub updated: Time,
+}
+
+/// Entries by key.
+pub(super) type Entries = BTreeMap<String, Entry>;
+
+/// Puts an entry in or takes it out, and answers with all of them.
+pub(super) fn put(files: &Files<'_>, path: &str, key: &str, entry: Option<&Entry>) -> Result<Entries, FileError> {
+    // A manifest that a person has broken is made anew from what comes; the pages themselves do not depend on it.
+    let mut entries: Entries = files.read(path)?.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
+    match entry {
+        Some(entry) => entries.insert(key.to_owned(), entry.clone()),
+        None => entries.remove(key),
+    };
+    while entries.len() > ENTRIES_MAX {
+        let oldest = entries.iter().min_by_key(|(_, entry)| entry.published).map(|(key, _)| key.clone());
+        oldest.and_then(|key| entries.remove(&key));
+    }
+    let bytes = serde_json::to_vec_pretty(&entries).unwrap_or_default();
+    files.write(path, &bytes)?;
+    Ok(entries)
+}
+
+/// Newest first; equal times by key, so that files do not change by themselves.
+pub(super) fn newest_first(entries: &Entries) -> Vec<(&String, &Entry)> {
+    let mut sorted: Vec<_> = entries.iter().collect();
+    sorted.sort_by(|a, b| b.1.published.cmp(&a.1.published).then_with(|| a.0.cmp(b.0)));
+    sorted
+}

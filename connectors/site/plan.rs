@@ -1,0 +1,147 @@
+//! What is to be done for a changelog entry: pure.
+
+use super::Op;
+use super::config::{Format, OnUnpublish, Settings};
+use super::manifest::Entry;
+use super::page::{Facts, IMAGE_PREFIX, Page, front_matter};
+use crate::contract::{Change, Effect, Hash, Item, Link, Links, Part, Plan, Product, Reason, Repeat, Step, StepName, Time};
+use crate::kit::text::{ImageRef, Text, line};
+use crate::kit::view;
+
+/// The page.
+pub(super) const PAGE: Part = Part::new("page");
+/// The entry in the feeds.
+const FEEDS: Part = Part::new("feeds");
+/// The entry in CHANGELOG.md.
+const CHANGELOG: Part = Part::new("changelog");
+/// The longest title.
+const TITLE_CHARS_MAX: usize = 300;
+
+pub(super) fn plan(settings: &Settings, change: &Change<'_>, links: &Links) -> Plan<Op> {
+    let shown = change.item.is_public() && !change.item.deleted;
+    let page = links.own.get(&PAGE);
+    if !shown && page.is_none() {
+        return Plan::Skip(Reason::new("the entry is not public"));
+    }
+    let content = content_of(change.item);
+    let entry = entry_of(change);
+    let mut steps = Vec::new();
+    if shown {
+        steps.push(write(settings, change, page, content, false));
+    } else if settings.on_unpublish == OnUnpublish::Draft && !change.item.deleted {
+        steps.push(write(settings, change, page, content, true));
+    } else if let Some(remote) = page.and_then(|link| link.remote.as_ref()) {
+        let op = Op::Remove { path: remote.id.clone(), key: change.key.signed(), stem: stem(change.item) };
+        steps.push(Step { name: StepName::new("remove page"), part: PAGE, effect: Effect::Unlink, repeat: Repeat::Idempotent, op });
+    }
+    let key = change.key.key().to_owned();
+    if settings.feeds().next().is_some() {
+        let op = Op::Feeds { key: key.clone(), entry: shown.then(|| entry.clone()) };
+        steps.push(listed("write feeds", FEEDS, shown, content, op));
+    }
+    if settings.changelog_file.is_some() {
+        let op = Op::Changelog { key, entry: shown.then_some(entry) };
+        steps.push(listed("write changelog", CHANGELOG, shown, content, op));
+    }
+    Plan::Run(steps)
+}
+
+fn listed(name: &'static str, part: Part, shown: bool, content: Hash, op: Op) -> Step<Op> {
+    let effect = if shown { Effect::Link { content, rendering: Hash::of_json(&op) } } else { Effect::Unlink };
+    Step { name: StepName::new(name), part, effect, repeat: Repeat::Idempotent, op }
+}
+
+fn write(settings: &Settings, change: &Change<'_>, known: Option<&Link>, content: Hash, draft: bool) -> Step<Op> {
+    let page = page_of(settings, change, known, draft);
+    // A draft is another content than the page: both directions must be written.
+    let content = Hash::of_parts([content.as_bytes().as_slice(), &[u8::from(draft)]]);
+    let op = Op::Write(page);
+    let effect = Effect::Link { content, rendering: Hash::of_json(&op) };
+    Step { name: StepName::new("write page"), part: PAGE, effect, repeat: Repeat::Idempotent, op }
+}
+
+fn page_of(settings: &Settings, change: &Change<'_>, known: Option<&Link>, draft: bool) -> Page {
+    let item = change.item;
+    let published = published(item, change.product);
+    let stem = stem(item);
+    // The path is fixed at first publication: Jekyll's carries the date of then.
+    let path = known.and_then(|link| link.remote.as_ref()).map_or_else(|| path(settings, &stem, published), |remote| remote.id.clone());
+    let (kind, title) = (type_label(item, change.product), title(item));
+    let key = change.key.signed();
+    let facts = Facts { title: &title, stem: &stem, kind: kind.as_deref(), published, draft, key: &key };
+    let mut images: Vec<String> = Vec::new();
+    let text = body(item);
+    if settings.copy_images {
+        for image in text.images() {
+            if !images.contains(&image.url) {
+                images.push(image.url);
+            }
+        }
+    }
+    let number = |url: &str| images.iter().position(|known| known == url);
+    let text = text.with_images(|url| number(url).map_or(ImageRef::Keep, |number| ImageRef::Replace(format!("{IMAGE_PREFIX}{number}"))));
+    Page {
+        path,
+        url: view::public_url(item, change.product),
+        front_matter: front_matter(settings.format, &facts),
+        body: text.markdown(settings.format.dialect()),
+        images,
+        key,
+    }
+}
+
+fn path(settings: &Settings, stem: &str, published: Time) -> String {
+    let directory = settings.directory();
+    match settings.format {
+        Format::Jekyll => format!("{directory}/{}-{stem}.md", published.to_jiff().strftime("%Y-%m-%d")),
+        _ => format!("{directory}/{stem}.md"),
+    }
+}
+
+fn stem(item: &Item) -> String {
+    format!("entry-{}", item.id.id())
+}
+
+fn title(item: &Item) -> String {
+    let title = line(&item.fields.text("title").unwrap_or_default(), TITLE_CHARS_MAX);
+    if title.is_empty() { stem(item) } else { title }
+}
+
+fn type_label(item: &Item, product: &Product) -> Option<String> {
+    item.fields.some_text("type").map(|key| line(product.type_label(&key), TITLE_CHARS_MAX))
+}
+
+/// `created` is the publication date of an entry (REST object); the event's own time stands in.
+fn published(item: &Item, product: &Product) -> Time {
+    item.fields.some_text("created").and_then(|text| product.time(&text)).unwrap_or(item.at)
+}
+
+fn entry_of(change: &Change<'_>) -> Entry {
+    let item = change.item;
+    Entry {
+        title: title(item),
+        kind: type_label(item, change.product),
+        html: body(item).html(),
+        url: view::public_url(item, change.product),
+        published: published(item, change.product),
+        updated: item.at,
+    }
+}
+
+/// The body and, below it, the entry's button.
+fn body(item: &Item) -> Text {
+    let cta = item.fields.object("settings").object("cta");
+    let (Some(href), Some(text)) = (cta.some_text("href"), cta.some_text("text")) else { return view::body(item) };
+    let html = view::body(item).html();
+    Text::from_html(&format!("{html}<p><a href=\"{}\">{}</a></p>", escaped(&href), escaped(&text)))
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+/// Hash of what Sleekplan says, without settings and templates.
+fn content_of(item: &Item) -> Hash {
+    let fields = ["title", "description", "description_html", "type", "settings", "created"].map(|name| item.fields.get(name));
+    Hash::of_json(&(fields, item.is_public(), item.deleted))
+}

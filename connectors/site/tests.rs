@@ -1,0 +1,231 @@
+//! Pages, feeds and CHANGELOG.md in a real folder.
+
+use std::path::Path;
+
+use async_trait::async_trait;
+use serde_json::{Value, json};
+use url::Url;
+
+use super::*;
+use crate::contract::{
+    Effect, Fields, Item, ItemId, Link, Part, Product, ProductId, Repeat, Request, Response, Transport, TransportError, Unsent,
+};
+
+/// Serves one PNG, wherever it is asked for.
+struct Pictures;
+
+const PNG: &[u8] = b"\x89PNG\r\n\x1a\nrest";
+
+#[async_trait]
+impl Transport for Pictures {
+    async fn send(&self, _request: Request) -> Result<Response, TransportError> {
+        Err(TransportError { unsent: Unsent::Certainly, source: Cause::new("no service here") })
+    }
+
+    async fn fetch_untrusted(&self, _url: &Url) -> Result<Response, TransportError> {
+        Ok(Response { status: http::StatusCode::OK, headers: http::HeaderMap::new(), body: PNG.into() })
+    }
+}
+
+fn site(folder: &Path, more: Value) -> Site {
+    let mut settings = json!({"path": folder});
+    settings.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    Site::new(serde_json::from_value(settings).unwrap()).unwrap()
+}
+
+fn entry(more: Value) -> Item {
+    let mut fields = json!({
+        "changelog_id": 771, "title": "CSV export: it's \"here\"", "type": "feature", "created": "2026-03-03 12:00:00",
+        "description_html": "<p>You can <b>export</b>.</p><p><img src=\"https://storage.sleekplan.com/a.png\" alt=\"shot\"></p>",
+        "settings": {"cta": {"href": "https://example.com/?a=1&b=2", "text": "Try <it>"}},
+    });
+    fields.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    Item {
+        id: ItemId::top(ProductId(7), ItemKind::Changelog, "771").unwrap(),
+        fields: Fields::from_value(fields),
+        at: Time::from_ms(1_772_539_200_000),
+        deleted: false,
+    }
+}
+
+/// Plans and applies like the engine does; answers the links that stand then.
+async fn bring(site: &Site, item: &Item, links: &mut Links) -> Result<(), Failure> {
+    let product =
+        Product { entry_url: Some("https://acme.example/changelog/{{ entry.id }}".to_owned()), ..Product::unconfigured(ProductId(7)) };
+    let key = RemoteKey::new("sp-7-changelog-771".to_owned(), "0123456789abcdef".to_owned());
+    let change = Change { item, parent: None, event: None, product: &product, key: &key, at: Time::from_ms(0) };
+    let Plan::Run(steps) = Connector::plan(site, &change, links).unwrap() else { return Ok(()) };
+    for step in steps {
+        assert_eq!(step.repeat, Repeat::Idempotent);
+        for _ in 0..2 {
+            // Twice: an idempotent step leaves the same files.
+            let remote = Connector::apply(site, &step.op, &Cx { transport: &Pictures, links }).await?;
+            match step.effect.clone() {
+                Effect::Link { content, rendering } => {
+                    let known = links.own.get(&step.part).and_then(|link| link.remote.clone());
+                    let link =
+                        Link { remote: remote.or(known), content: Some(content), rendering: Some(rendering), updated_at: Time::from_ms(0) };
+                    links.own.insert(step.part.clone(), link);
+                }
+                Effect::Unlink => drop(links.own.remove(&step.part)),
+                Effect::None => {}
+            }
+        }
+    }
+    Ok(())
+}
+
+fn read(folder: &Path, path: &str) -> String {
+    std::fs::read_to_string(folder.join(path)).unwrap_or_default()
+}
+
+#[tokio::test]
+async fn every_format_gets_its_own_front_matter_and_path() {
+    let table = [
+        (
+            "hugo",
+            "content/changelog/entry-771.md",
+            "---\ntitle: \"CSV export: it's \\\"here\\\"\"\ndate: 2026-03-03T12:00:00Z\ndraft: false\nslug: \"entry-771\"\ntags: [\"feature\"]\n",
+        ),
+        (
+            "zola",
+            "content/changelog/entry-771.md",
+            "+++\ntitle = \"CSV export: it's \\\"here\\\"\"\ndate = 2026-03-03T12:00:00Z\ndraft = false\nslug = \"entry-771\"\n[extra]\n",
+        ),
+        (
+            "jekyll",
+            "_posts/2026-03-03-entry-771.md",
+            "---\nlayout: post\ntitle: \"CSV export: it's \\\"here\\\"\"\ndate: 2026-03-03 12:00:00 +0000\npublished: true\nrender_with_liquid: false\n",
+        ),
+        (
+            "astro",
+            "src/content/changelog/entry-771.md",
+            "---\ntitle: \"CSV export: it's \\\"here\\\"\"\npubDate: 2026-03-03T12:00:00Z\ndraft: false\n",
+        ),
+        (
+            "docusaurus",
+            "changelog/entry-771.md",
+            "---\ntitle: \"CSV export: it's \\\"here\\\"\"\ndate: 2026-03-03T12:00:00Z\nslug: \"entry-771\"\ndraft: false\nformat: md\n",
+        ),
+        ("plain", "changelog/entry-771.md", "---\ntitle: \"CSV export: it's \\\"here\\\"\"\ndate: 2026-03-03T12:00:00Z\ndraft: false\n"),
+    ];
+    for (format, path, front_matter) in table {
+        let folder = tempfile::tempdir().unwrap();
+        bring(&site(folder.path(), json!({"format": format})), &entry(json!({})), &mut Links::default()).await.unwrap();
+        let page = read(folder.path(), path);
+        assert!(page.starts_with(front_matter), "{format}: {page}");
+        assert!(
+            page.contains("sleekplan_key") && page.contains("**export**") && page.contains("https://example.com/?a=1"),
+            "{format}: {page}"
+        );
+        assert!(!page.contains("image.sleeksync.invalid") && page.contains("entry-771-"), "{format}: {page}");
+    }
+}
+
+#[tokio::test]
+async fn an_entry_is_edited_in_place_and_withdrawn() {
+    let folder = tempfile::tempdir().unwrap();
+    let site = site(folder.path(), json!({"format": "jekyll", "changelog_file": "CHANGELOG.md"}));
+    let mut links = Links::default();
+    bring(&site, &entry(json!({})), &mut links).await.unwrap();
+    bring(&site, &entry(json!({"title": "Second", "created": "2026-04-04 00:00:00"})), &mut links).await.unwrap();
+    let page = "_posts/2026-03-03-entry-771.md";
+    assert!(read(folder.path(), page).contains("title: \"Second\""), "the path is fixed at first publication");
+    assert!(read(folder.path(), "CHANGELOG.md").contains("### Added") && read(folder.path(), "assets/changelog.rss").contains("Second"));
+    for hidden in [json!({"draft": true}), json!({"segment": "vip"}), json!({"enabled": "0"})] {
+        bring(&site, &entry(hidden), &mut links).await.unwrap();
+        assert!(!folder.path().join(page).exists() && links.own.is_empty());
+        assert!(!read(folder.path(), "assets/changelog.atom").contains("771") && !read(folder.path(), "CHANGELOG.md").contains("Second"));
+        assert_eq!(std::fs::read_dir(folder.path().join("assets/changelog-images")).unwrap().count(), 0);
+        bring(&site, &entry(json!({})), &mut links).await.unwrap();
+        assert!(folder.path().join(page).exists());
+    }
+}
+
+#[tokio::test]
+async fn a_withdrawn_page_may_stay_as_a_draft() {
+    let folder = tempfile::tempdir().unwrap();
+    let site = site(folder.path(), json!({"format": "hugo", "on_unpublish": "draft"}));
+    let mut links = Links::default();
+    bring(&site, &entry(json!({"draft": "1"})), &mut links).await.unwrap();
+    assert!(!folder.path().join("content").exists(), "what was never public is not written");
+    bring(&site, &entry(json!({})), &mut links).await.unwrap();
+    bring(&site, &entry(json!({"draft": "1"})), &mut links).await.unwrap();
+    assert!(read(folder.path(), "content/changelog/entry-771.md").contains("draft: true"));
+}
+
+#[tokio::test]
+async fn a_file_that_a_person_wrote_is_not_overwritten() {
+    let folder = tempfile::tempdir().unwrap();
+    let site = site(folder.path(), json!({}));
+    std::fs::create_dir_all(folder.path().join("changelog")).unwrap();
+    std::fs::write(folder.path().join("changelog/entry-771.md"), "mine").unwrap();
+    let refused = bring(&site, &entry(json!({})), &mut Links::default()).await.unwrap_err();
+    assert!(matches!(&refused, Failure::Rejected { source } if source.as_str().contains("not written by sleeksync")), "{refused:?}");
+    assert_eq!(read(folder.path(), "changelog/entry-771.md"), "mine");
+}
+
+#[tokio::test]
+async fn feeds_are_read_back_with_stable_ids() {
+    let folder = tempfile::tempdir().unwrap();
+    let site = site(folder.path(), json!({"feed_url": "https://acme.example/feeds/"}));
+    bring(&site, &entry(json!({"title": "A ]]> & </title> B", "description_html": "<p>]]> x</p>"})), &mut Links::default()).await.unwrap();
+    let rss = rss::Channel::read_from(read(folder.path(), "changelog.rss").as_bytes()).unwrap();
+    let atom = atom_syndication::Feed::read_from(read(folder.path(), "changelog.atom").as_bytes()).unwrap();
+    let json: Value = serde_json::from_str(&read(folder.path(), "changelog.json")).unwrap();
+    let id = "tag:sleeksync,2026:sp-7-changelog-771";
+    assert_eq!((rss.items()[0].guid().unwrap().value(), rss.items()[0].title().unwrap()), (id, "A ]]> & </title> B"));
+    assert_eq!(rss.items()[0].pub_date(), Some("Tue, 3 Mar 2026 12:00:00 +0000"));
+    assert_eq!((atom.entries()[0].id(), atom.entries()[0].title().as_str(), atom.authors().len()), (id, "A ]]> & </title> B", 1));
+    assert_eq!((json["items"][0]["id"].as_str(), json["items"][0]["url"].as_str()), (Some(id), Some("https://acme.example/changelog/771")));
+    assert!(rss.items()[0].content().unwrap().contains("]]&gt; x") || rss.items()[0].content().unwrap().contains("]]> x"));
+}
+
+#[tokio::test]
+async fn what_is_unchanged_is_left_untouched() {
+    let folder = tempfile::tempdir().unwrap();
+    let site = site(folder.path(), json!({}));
+    let mut links = Links::default();
+    bring(&site, &entry(json!({})), &mut links).await.unwrap();
+    let touched = || std::fs::metadata(folder.path().join("changelog/entry-771.md")).unwrap().modified().unwrap();
+    let before = touched();
+    bring(&site, &entry(json!({})), &mut links).await.unwrap();
+    assert_eq!(before, touched());
+}
+
+#[tokio::test]
+async fn hostile_front_matter_stays_a_string() {
+    let folder = tempfile::tempdir().unwrap();
+    let site = site(folder.path(), json!({"format": "hugo"}));
+    let hostile = json!({"title": "x\n---\ndraft: false\n\"}} {{< evil >}}", "type": "a\"]\nlayout: evil", "description_html": "<p>{{&lt; evil &gt;}}</p>"});
+    bring(&site, &entry(hostile), &mut Links::default()).await.unwrap();
+    let page = read(folder.path(), "content/changelog/entry-771.md");
+    assert_eq!(page.lines().filter(|line| *line == "---").count(), 2, "{page}");
+    let body = page.rsplit("---\n").next().unwrap();
+    assert!(!body.contains("{{<") && !page.contains("\nlayout: evil"), "{page}");
+}
+
+#[tokio::test]
+async fn settings_that_leave_the_folder_are_refused() {
+    for setting in ["directory", "feed_directory", "changelog_file"] {
+        for path in ["../x", "/etc", ""] {
+            let settings: Settings = serde_json::from_value(json!({"path": "/srv", setting: path})).unwrap();
+            assert_eq!(Site::new(settings).err().unwrap().key, setting);
+        }
+    }
+    assert!(serde_json::from_value::<Settings>(json!({"path": "/srv", "git": {}})).is_err());
+}
+
+#[tokio::test]
+async fn the_page_part_is_known_by_its_path() {
+    let folder = tempfile::tempdir().unwrap();
+    let site = site(folder.path(), json!({}));
+    let mut links = Links::default();
+    bring(&site, &entry(json!({})), &mut links).await.unwrap();
+    let link = links.own.get(&Part::new("page")).unwrap().remote.clone().unwrap();
+    assert_eq!(link, RemoteRef { id: "changelog/entry-771.md".to_owned(), url: Some("https://acme.example/changelog/771".to_owned()) });
+    let key = RemoteKey::new("sp-7-changelog-771".to_owned(), "0123456789abcdef".to_owned());
+    let cx = Cx { transport: &Pictures, links: &links };
+    assert_eq!(Connector::find(&site, &key, Time::ZERO, &cx).await.unwrap().unwrap().id, "changelog/entry-771.md");
+    Connector::check(&site, &cx).await.unwrap();
+}

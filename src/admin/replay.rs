@@ -1,0 +1,147 @@
+//! Replay: delivers again from the latest state. Links make it an update, never a second object.
+
+use serde::{Deserialize, Serialize};
+use sleeksync_connectors::contract::{ItemId, Time};
+
+use super::{Desk, DeskError};
+use crate::index::View;
+use crate::index::row::{ConnectorRow, ItemRow};
+use crate::journal::{Room, Seq};
+use crate::record::{ConnectorId, DutyKey, EventStatus, Owed, Record};
+
+/// Items read from the index at once, and deliveries made owed by one record.
+const PAGE: usize = 256;
+
+/// What is to be delivered again.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReplayRequest {
+    /// Whose.
+    pub connector: String,
+    /// Only this item.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub item: Option<String>,
+    /// Only what Sleekplan changed since this time, RFC 3339.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<String>,
+    /// Only what was rendered with earlier settings.
+    #[serde(default)]
+    pub stale: bool,
+    /// Items that are history to the connector may be made new.
+    #[serde(default)]
+    pub include_history: bool,
+    /// Repeat announcements, with their first id.
+    #[serde(default)]
+    pub again: bool,
+    /// Only count.
+    #[serde(default)]
+    pub dry_run: bool,
+}
+
+/// What is owed again.
+#[derive(Debug, Serialize)]
+pub struct ReplayAnswer {
+    /// Deliveries that are (or would be) owed again.
+    pub count: u64,
+    /// The first of them, as examples.
+    pub items: Vec<String>,
+}
+
+impl Desk {
+    /// Makes items owed again.
+    ///
+    /// # Errors
+    /// An unknown name, a time or item that is none, or the store cannot be used.
+    pub async fn replay(&self, request: &ReplayRequest) -> Result<ReplayAnswer, DeskError> {
+        let view = self.view()?;
+        let (id, row) = self.connector(&view, &request.connector)?;
+        let item = request.item.as_deref().map(|text| self.item(text)).transpose()?;
+        let since = request.since.as_deref().map(parse_time).transpose()?.unwrap_or(Time::ZERO);
+        let duties = if row.every {
+            self.announcements(id, &row, item.as_ref(), since, request.again)?
+        } else {
+            self.mirrored(&view, id, &row, item.as_ref(), since, request)?
+        };
+        let only = self.only_product()?;
+        let items = duties.iter().take(20).map(|duty| Desk::item_name(only, &duty.item)).collect();
+        let answer = ReplayAnswer { count: duties.len() as u64, items };
+        if request.dry_run {
+            return Ok(answer);
+        }
+        let mut last = Seq(0);
+        for group in duties.chunks(PAGE) {
+            let owed = Owed {
+                duties: group.to_vec(),
+                include_history: request.include_history,
+                stale: request.stale,
+                at: self.shared.clock.now(),
+            };
+            last = self.shared.append(&[Record::Owed(owed)], Room::Normal).await?;
+        }
+        self.shared.index.wait_folded(last.0).await;
+        Ok(answer)
+    }
+
+    fn mirrored(
+        &self,
+        view: &View,
+        id: ConnectorId,
+        row: &ConnectorRow,
+        item: Option<&ItemId>,
+        since: Time,
+        request: &ReplayRequest,
+    ) -> Result<Vec<DutyKey>, DeskError> {
+        let mut duties = Vec::new();
+        let mut after: Option<ItemId> = None;
+        loop {
+            let page: Vec<ItemRow> = match item {
+                Some(item) => view.item_row(item)?.into_iter().collect(),
+                None => view.items(after.as_ref(), PAGE)?,
+            };
+            let Some(last) = page.last() else { break };
+            after = Some(last.id.clone());
+            for known in page {
+                let wanted = row.items.contains(&known.id.kind()) && known.at >= since;
+                let stale = !request.stale || self.is_stale(view, id, &request.connector, &known)?;
+                if wanted && stale {
+                    duties.push(DutyKey { connector: id, item: known.id, event: None });
+                }
+            }
+            if item.is_some() {
+                break;
+            }
+        }
+        Ok(duties)
+    }
+
+    fn announcements(
+        &self,
+        id: ConnectorId,
+        row: &ConnectorRow,
+        item: Option<&ItemId>,
+        since: Time,
+        again: bool,
+    ) -> Result<Vec<DutyKey>, DeskError> {
+        if !again {
+            return Err(DeskError::Invalid { message: format!("{} announces events: `--again` repeats what it announced", row.name) });
+        }
+        let mut duties = Vec::new();
+        for entry in self.shared.journal.read_from(Seq(1)) {
+            let (seq, bytes) = entry?;
+            let Ok((Record::Event(event), _)) = Record::decode(&bytes) else { continue };
+            let Some(about) = event.item.filter(|_| event.status == EventStatus::Accepted) else { continue };
+            if event.received_at >= since && row.items.contains(&about.kind()) && item.is_none_or(|item| *item == about) {
+                duties.push(DutyKey { connector: id, item: about, event: Some(seq.0) });
+            }
+        }
+        Ok(duties)
+    }
+}
+
+fn parse_time(text: &str) -> Result<Time, DeskError> {
+    let date = || text.parse::<jiff::civil::Date>().ok().and_then(|date| date.to_zoned(jiff::tz::TimeZone::UTC).ok());
+    Time::parse_rfc3339(text)
+        .ok()
+        .or_else(|| date().map(|at| Time::from_ms(at.timestamp().as_millisecond())))
+        .ok_or_else(|| DeskError::Invalid { message: format!("`{text}` is no time; expected 2026-01-31 or 2026-01-31T12:00:00Z") })
+}

@@ -1,0 +1,190 @@
+//! The open store: journal, identity, index, and the desk over them. The daemon has one, and so has the command line when no daemon runs.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use sleeksync_connectors::contract::Transport;
+
+use crate::admin::Desk;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::delivery::{self, Assignment, Shared};
+use crate::index::{self, Index};
+use crate::journal::{AppendError, Identity, IdentityError, Journal, OpenError, Options, Room};
+use crate::record::Record;
+use crate::sleekplan::products::Products;
+use crate::supervisor::Supervisor;
+
+use super::staff;
+
+/// Records between two checkpoints.
+const CHECKPOINT_RECORDS: u64 = 100_000;
+/// How long to wait before the roster is written again where there is no room.
+const ROOM_PAUSE: Duration = Duration::from_secs(1);
+
+/// Why the store cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenStoreError {
+    /// Its folder.
+    #[error("folder {path} cannot be made")]
+    Folder {
+        /// Which.
+        path: std::path::PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The journal.
+    #[error(transparent)]
+    Journal(#[from] OpenError),
+    /// The identity.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    /// The thread that opened it ended without an answer.
+    #[error("opening the store was interrupted")]
+    Interrupted,
+}
+
+/// An open store.
+pub struct Store {
+    /// What can be asked and decided.
+    pub desk: Arc<Desk>,
+    shared: Arc<Shared>,
+    index_supervisor: Supervisor,
+    workers: Mutex<Option<Supervisor>>,
+}
+
+impl Store {
+    /// Opens the store of the configuration and starts its index.
+    ///
+    /// # Errors
+    /// It is in use, damaged, or its folder cannot be written.
+    pub async fn open(config: &Config, clock: Clock) -> Result<Self, OpenStoreError> {
+        let path = config.store.path.clone();
+        std::fs::create_dir_all(&path).map_err(|source| OpenStoreError::Folder { path: path.clone(), source })?;
+        let mut options = Options::new(clock.clone());
+        options.min_free_bytes = config.store.free_bytes_min;
+        options.unsafe_no_fsync = config.store.unsafe_no_fsync;
+        let index_supervisor = Supervisor::new();
+        let (journal, opened, identity) = open_journal(path.clone(), options, &index_supervisor).await?;
+        if config.store.unsafe_no_fsync {
+            tracing::warn!("store.unsafe_no_fsync: events are acknowledged before they are synced; a power cut loses them");
+        }
+        if let Some(place) = &opened.torn_tail {
+            tracing::info!(place = %place, "a write that was never acknowledged was cut off");
+        }
+        for gap in &opened.gaps {
+            tracing::error!(first = gap.first.0, last = gap.last.0, place = %gap.at, "records are lost");
+        }
+        let journal = Arc::new(journal);
+        let settings =
+            index::Settings { path: path.join("index"), retention: config.store.retention, checkpoint_records: CHECKPOINT_RECORDS };
+        let index = Index::start(settings, Arc::clone(&journal), clock.clone(), &index_supervisor);
+        let products = Arc::new(Products::new(&config.products));
+        let shared = Arc::new(Shared { journal, index, clock, identity, products, supervisor: Supervisor::new() });
+        let desk = Arc::new(Desk::new(Arc::clone(&shared), BTreeMap::new()));
+        Ok(Self { desk, shared, index_supervisor, workers: Mutex::new(None) })
+    }
+
+    /// Puts the connectors of the configuration to work; earlier workers end their steps first.
+    ///
+    /// The roster is on disk when this returns, so every event accepted from now on is folded with it.
+    pub async fn staff(&self, config: &Config, transport: Arc<dyn Transport>) {
+        let earlier = self.workers.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(earlier) = earlier {
+            earlier.shut_down(config.delivery.timeout + ROOM_PAUSE).await;
+        }
+        let Some((roster, assignments)) = self.enroll(config, &transport).await else { return };
+        let workers = self.shared.supervisor.child();
+        let shared = Arc::new(Shared {
+            journal: Arc::clone(&self.shared.journal),
+            index: self.shared.index.clone(),
+            clock: self.shared.clock.clone(),
+            identity: self.shared.identity.clone(),
+            products: Arc::clone(&self.shared.products),
+            supervisor: workers.clone(),
+        });
+        workers.spawn("staff", begin_work(shared, roster, assignments));
+        *self.workers.lock().unwrap_or_else(PoisonError::into_inner) = Some(workers);
+    }
+
+    /// Writes the roster of the configuration down, and lets its connectors be asked about. `None` where the journal takes nothing any more.
+    pub async fn enroll(&self, config: &Config, transport: &Arc<dyn Transport>) -> Option<(u64, BTreeMap<String, Arc<Assignment>>)> {
+        let roster = [Record::Roster(staff::roster(config, self.shared.clock.now()))];
+        let seq = loop {
+            match delivery::append(&self.shared.journal, &roster, Room::Reserve).await {
+                Ok(seq) => break seq,
+                Err(AppendError::NoRoom | AppendError::Busy) => tokio::time::sleep(ROOM_PAUSE).await,
+                // Poisoned or closed: nothing is accepted or delivered, and the process is about to end.
+                Err(_) => return None,
+            }
+        };
+        let assignments = staff::assignments(config, transport);
+        self.desk.replace_staff(assignments.clone());
+        Some((seq.0, assignments))
+    }
+
+    /// What all parts share.
+    pub fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    /// Starts no new step; gives those in flight `patience`.
+    pub async fn stop_delivery(&self, patience: Duration) {
+        self.shared.supervisor.stop();
+        let workers = self.workers.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(workers) = workers
+            && !workers.shut_down(patience).await
+        {
+            tracing::warn!("steps in flight did not end in time; what came of them is looked up at the next start");
+        }
+    }
+
+    /// Closes index and journal.
+    pub async fn close(&self, patience: Duration) {
+        if !self.index_supervisor.shut_down(patience).await {
+            tracing::warn!("the index was not closed in time; it catches up at the next start");
+        }
+        self.shared.journal.shutdown().await;
+    }
+}
+
+async fn open_journal(
+    path: std::path::PathBuf,
+    options: Options,
+    supervisor: &Supervisor,
+) -> Result<(Journal, crate::journal::Opened, Identity), OpenStoreError> {
+    let (answer, answered) = tokio::sync::oneshot::channel();
+    supervisor.spawn_blocking(move || {
+        let opened = Journal::open(&path, options).map_err(OpenStoreError::from).and_then(|(journal, opened)| {
+            let identity = Identity::load(&path, opened.last.0 == 0)?;
+            Ok((journal, opened, identity))
+        });
+        // Nobody waits any more: then the journal is closed again by being dropped.
+        drop(answer.send(opened));
+    });
+    answered.await.unwrap_or(Err(OpenStoreError::Interrupted))
+}
+
+/// Waits until the index knows the roster, then starts one worker a connector.
+async fn begin_work(shared: Arc<Shared>, roster: u64, assignments: BTreeMap<String, Arc<Assignment>>) {
+    tokio::select! {
+        () = shared.supervisor.stopping() => return,
+        known = async { shared.index.wait_folded(roster).await && shared.index.wait_ready().await } => if !known { return },
+    }
+    let rows = match shared.index.view().and_then(|view| view.connectors()) {
+        Ok(rows) => rows,
+        Err(error) => {
+            tracing::error!(error = &error as &dyn std::error::Error, "delivery cannot begin; restart the daemon");
+            return;
+        }
+    };
+    for (id, row) in rows {
+        if let Some(assignment) = assignments.get(&row.name) {
+            if let Some(scope) = &row.moved_to {
+                tracing::error!(connector = row.name, from = %row.scope, to = %scope, "its scope changed; it does not start until `connector move` or `connector reset`");
+            }
+            delivery::start(&shared, id, Arc::clone(assignment));
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! The commented configuration that users start from: it loads as it stands, with every key uncommented, and it has every key.
+
+use super::{Case, KEYS};
+
+const EXAMPLE: &str = include_str!("../../../config/sleeksync.toml");
+
+/// `#key = …` and `#[table]` without the `#`; explanations start with `# `.
+fn uncommented() -> String {
+    let keys = |line: &str| match line.strip_prefix('#') {
+        Some(rest) if rest.starts_with(|c: char| c.is_ascii_alphabetic() || c == '[') => rest.to_owned(),
+        _ => line.to_owned(),
+    };
+    EXAMPLE.lines().map(keys).collect::<Vec<_>>().join("\n")
+}
+
+/// With the secrets, which are not of this process, as literals.
+fn case(text: &str) -> Case {
+    let words: Vec<&str> = text.split("{ env = \"").collect();
+    let literal: Vec<String> = words
+        .iter()
+        .enumerate()
+        .map(|(place, part)| if place == 0 { (*part).to_owned() } else { format!("\"{}", part.replacen("\" }", "\"", 1)) })
+        .collect();
+    Case::of(&literal.concat())
+}
+
+/// The keys a table takes, as the message about an unknown one names them.
+fn keys_of(table: &str) -> Vec<String> {
+    let lines = Case::of(&format!("{table}\nzzzzzzzzzz = 1\n")).lines();
+    let line = lines.iter().find(|line| line.contains("zzzzzzzzzz: unknown key")).unwrap_or_else(|| panic!("{lines:?}"));
+    line.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+#[test]
+fn it_loads_as_it_stands_and_gives_the_defaults() {
+    let (example, plain) = (case(EXAMPLE).load(), Case::of(KEYS).load());
+    let shown = |config: &crate::config::Config, case: &Case| format!("{config:?}").replace(&case.folder.path().display().to_string(), "");
+    let (one, two) = (case(EXAMPLE), Case::of(KEYS));
+    assert_eq!(shown(&one.load(), &one), shown(&two.load(), &two));
+    assert_eq!(example.connectors.len(), plain.connectors.len());
+}
+
+#[test]
+fn it_loads_with_every_key_uncommented() {
+    let config = case(&uncommented()).load();
+    assert_eq!(config.connectors.len(), 1);
+    assert_eq!(config.products.len(), 1);
+}
+
+#[test]
+fn its_defaults_are_the_built_in_ones() {
+    let with_keys = case(&uncommented()).load();
+    let plain = Case::of(KEYS).load();
+    assert_eq!(with_keys.log, plain.log);
+    assert_eq!(with_keys.receiver.listen, plain.receiver.listen);
+    assert_eq!(with_keys.receiver.body_bytes_max, plain.receiver.body_bytes_max);
+    assert_eq!(with_keys.receiver.connections_max, plain.receiver.connections_max);
+    assert_eq!(with_keys.admin.listen, plain.admin.listen);
+    assert_eq!(with_keys.store.retention, plain.store.retention);
+    assert_eq!(with_keys.store.free_bytes_min, plain.store.free_bytes_min);
+    assert_eq!(with_keys.delivery.backoff_max, plain.delivery.backoff_max);
+    assert_eq!(with_keys.delivery.park_after, plain.delivery.park_after);
+}
+
+#[test]
+fn it_has_every_key_there_is() {
+    let document: toml::Table = toml::from_str(&uncommented()).unwrap();
+    for section in ["receiver", "admin", "store", "products.acme", "delivery", "log"] {
+        let table = section.split('.').fold(&document, |table, key| table[key].as_table().unwrap());
+        for key in keys_of(&format!("[{section}]")) {
+            assert!(table.contains_key(&key), "{section}.{key} is not in the example");
+        }
+    }
+    for key in crate::config::raw::RawConnector::KEYS {
+        assert!(document["connectors"]["blog"].as_table().unwrap().contains_key(*key), "connectors.NAME.{key} is not in the example");
+    }
+}

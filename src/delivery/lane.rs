@@ -1,0 +1,209 @@
+//! One lane: takes up what it has to do next, and carries out what the step machine decides.
+
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use sleeksync_connectors::contract::{Cause, Cx, Effect, Failure, ItemId, Link, Links, RemoteKey, RemoteRef, Time};
+
+use super::prepare::{Prepared, Prospect, prepare};
+use super::run::{Input, Outside, Then, Turn};
+use super::{Assignment, Shared};
+use crate::crash;
+use crate::index::{RowsError, View};
+use crate::journal::{AppendError, Room, Seq};
+use crate::record::{Attempt, ConnectorId, DutyKey, Halt, Halted, Outcome, PlannedStep, Record};
+
+/// How much longer than one request a step may take, before it counts as unknown: the transport's own limits come first.
+const STEP_GRACE: Duration = Duration::from_secs(5);
+/// A look-up reads many pages.
+const FIND_FACTOR: u32 = 20;
+/// Pause before an outcome is written again where there was no room.
+const ROOM_PAUSE: Duration = Duration::from_secs(1);
+
+/// Why a lane could not be worked on. Nothing is lost: it is taken up again.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum LaneError {
+    /// The index is being rebuilt, or failed.
+    #[error("the index cannot be read")]
+    Index(#[from] RowsError),
+    /// The journal takes nothing.
+    #[error("the journal takes nothing")]
+    Journal(#[from] AppendError),
+    /// The journal cannot be read.
+    #[error("the journal cannot be read")]
+    Read(#[from] crate::journal::ReadError),
+}
+
+/// How taking a lane up ended.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum LaneEnd {
+    /// It has rested, settled, parked, or had nothing to do; so many look-ups found nothing so far.
+    Let { looks: usize },
+    /// The connector has made as many new objects as it may.
+    Braked,
+}
+
+/// What working on one lane needs.
+pub(super) struct Lane<'a> {
+    pub shared: &'a Shared,
+    pub assignment: &'a Assignment,
+    pub connector: ConnectorId,
+    pub lane: ItemId,
+    pub looks: usize,
+}
+
+impl Lane<'_> {
+    /// Takes the lane up and works until it is to be let go. The index knows all of it when this returns.
+    pub(super) async fn work(&self) -> Result<LaneEnd, LaneError> {
+        let view = self.shared.index.view()?;
+        let now = self.shared.clock.now();
+        let Some(duty) = view.lane_head(self.connector, &self.lane, now)? else {
+            return Ok(LaneEnd::Let { looks: 0 });
+        };
+        match prepare(self, &view, &duty, now)? {
+            Prepared::Settle(records) => {
+                let seq = self.append(records, Room::Normal).await?;
+                self.shared.index.wait_folded(seq.0).await;
+                Ok(LaneEnd::Let { looks: 0 })
+            }
+            Prepared::Brake => {
+                let why = format!("more than {} new objects in an hour", self.assignment.max_creates_per_hour);
+                let halted = Halted { connector: self.connector, halt: Halt::Braked, why, at: now, all: false };
+                let seq = self.append(vec![Record::Halted(halted)], Room::Normal).await?;
+                self.shared.index.wait_folded(seq.0).await;
+                Ok(LaneEnd::Braked)
+            }
+            Prepared::Run(prospect) => self.drive(&view, *prospect, &duty.key).await,
+        }
+    }
+
+    async fn drive(&self, view: &View, prospect: Prospect, duty: &DutyKey) -> Result<LaneEnd, LaneError> {
+        let Prospect { mut run, mut links, key } = prospect;
+        let mut input = Input::Begin;
+        let mut last = Seq(0);
+        loop {
+            let Turn { records, then } = run.next(input, &self.assignment.policy, self.outside(view, duty, run.target())?);
+            if !records.is_empty() {
+                links_follow(&mut links, &records);
+                last = self.write_down(records).await?;
+            }
+            input = match (then, run.current()) {
+                (Then::Apply, Some(step)) => Input::Applied(self.apply(step, &links, duty).await),
+                (Then::Find(since), _) => Input::Found(self.find(&key, since, &links, duty).await),
+                (Then::Check, _) => Input::Checked(self.check(&links, duty).await),
+                (Then::Rest | Then::Unauthorized | Then::Over | Then::Apply, _) => break,
+            };
+        }
+        self.shared.index.wait_folded(last.0).await;
+        Ok(LaneEnd::Let { looks: run.looks() })
+    }
+
+    fn outside(&self, view: &View, duty: &DutyKey, target: u64) -> Result<Outside, LaneError> {
+        Ok(Outside {
+            now: self.shared.clock.now(),
+            newer: view.duty(duty)?.is_some_and(|row| row.target > target),
+            last_success_at: view.connector(self.connector)?.and_then(|row| row.last_success_at),
+            stopping: self.shared.supervisor.is_stopping(),
+        })
+    }
+
+    /// An intent must be on disk before its request leaves, so without room it is not begun. An outcome is known now and must not be lost:
+    /// it is written as soon as there is room.
+    async fn write_down(&self, records: Vec<Record>) -> Result<Seq, LaneError> {
+        let tells = records.iter().any(|record| matches!(record, Record::Outcome(_)));
+        let intends = records.iter().any(|record| matches!(record, Record::Intent(_)));
+        let crash_before = |on: bool, name| {
+            if on {
+                crash::point(name)
+            }
+        };
+        crash_before(tells, "outcome.before");
+        crash_before(intends, "intent.before");
+        let seq = loop {
+            match self.append(records.clone(), Room::Reserve).await {
+                Err(LaneError::Journal(AppendError::NoRoom | AppendError::Busy)) if tells => tokio::time::sleep(ROOM_PAUSE).await,
+                other => break other?,
+            }
+        };
+        crash_before(tells, "outcome.after");
+        crash_before(intends, "intent.after");
+        Ok(seq)
+    }
+
+    async fn append(&self, records: Vec<Record>, room: Room) -> Result<Seq, LaneError> {
+        self.shared.append(&records, room).await.map_err(LaneError::Journal)
+    }
+
+    async fn apply(&self, step: &PlannedStep, links: &Links, duty: &DutyKey) -> Result<Option<RemoteRef>, Failure> {
+        let cx = Cx { transport: &self.assignment.transport, links };
+        crash::point("request.before");
+        let result = self
+            .guarded(self.assignment.timeout + STEP_GRACE, async {
+                match self.assignment.connector.apply(&step.op, &cx).await {
+                    Ok(result) => result,
+                    Err(error) => Err(Failure::Rejected { source: Cause::new(error.to_string()) }),
+                }
+            })
+            .await;
+        crash::point("request.after");
+        self.note(&step.name.to_string(), &result, duty);
+        result
+    }
+
+    async fn find(&self, key: &RemoteKey, since: Time, links: &Links, duty: &DutyKey) -> Result<Option<RemoteRef>, Failure> {
+        let cx = Cx { transport: &self.assignment.transport, links };
+        let limit = self.assignment.timeout * FIND_FACTOR;
+        let result = self.guarded(limit, self.assignment.connector.find(key, since, &cx)).await;
+        self.note("look up", &result, duty);
+        result
+    }
+
+    async fn check(&self, links: &Links, duty: &DutyKey) -> Result<(), Failure> {
+        let cx = Cx { transport: &self.assignment.transport, links };
+        let result = self.guarded(self.assignment.timeout + STEP_GRACE, self.assignment.connector.check(&cx)).await;
+        self.note("check", &result, duty);
+        result
+    }
+
+    /// A connector that panics or hangs costs one step, not the daemon.
+    async fn guarded<T>(&self, limit: Duration, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+        let unknown = |text: &str| Err(Failure::Unknown { retry_after: None, source: Cause::new(text) });
+        match tokio::time::timeout(limit, AssertUnwindSafe(work).catch_unwind()).await {
+            Ok(Ok(result)) => result,
+            Ok(Err(_)) => unknown("the connector panicked"),
+            Err(_) => unknown("no answer in time"),
+        }
+    }
+
+    fn note<T>(&self, step: &str, result: &Result<T, Failure>, duty: &DutyKey) {
+        let connector = self.assignment.name.as_str();
+        let item = &duty.item;
+        match result {
+            Ok(_) => tracing::debug!(connector, %item, step, "done"),
+            Err(failure @ Failure::Unauthorized { source }) => {
+                tracing::error!(connector, %item, step, class = failure.class(), cause = %source, "credentials refused; its queue is kept");
+            }
+            Err(failure) => tracing::warn!(connector, %item, step, class = failure.class(), cause = %failure.cause(), "step failed"),
+        }
+        self.assignment.health.note(result, self.shared.clock.now(), &self.assignment.policy.backoff, duty);
+    }
+}
+
+/// The links as the records just written leave them: the next step builds on what the last one made.
+fn links_follow(links: &mut Links, records: &[Record]) {
+    for record in records {
+        let Record::Outcome(Outcome { attempt: Attempt::Done { part, effect, remote, .. }, at, .. }) = record else { continue };
+        match effect {
+            Effect::None => {}
+            Effect::Unlink => {
+                links.own.remove(part);
+            }
+            Effect::Link { content, rendering } => {
+                let known = links.own.remove(part).and_then(|link| link.remote);
+                let remote = remote.clone().or(known);
+                links.own.insert(part.clone(), Link { remote, content: Some(*content), rendering: Some(*rendering), updated_at: *at });
+            }
+        }
+    }
+}

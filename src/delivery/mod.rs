@@ -1,0 +1,113 @@
+//! Delivery: what is owed becomes requests, each exactly as often as it may.
+//!
+//! The decisions are pure (`run`, `verdict`); the rest carries them out. Only this module retries, sleeps or gives up.
+
+mod backoff;
+mod health;
+mod lane;
+#[cfg(test)]
+mod model;
+mod pace;
+mod prepare;
+mod run;
+mod verdict;
+mod worker;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sleeksync_connectors::contract::{AnyConnector, ItemId, RemoteKey, Scope};
+
+pub use backoff::Backoff;
+pub use health::Health;
+pub use pace::{Pace, Paced};
+pub use run::Policy;
+pub use verdict::{Filter, Known, Verdict, all_steps, judge, renders_anew};
+
+use crate::clock::Clock;
+use crate::index::Index;
+use crate::journal::{AppendError, Appended, Entry, Identity, Journal, Room, Seq};
+use crate::record::{ConnectorId, Record};
+use crate::sleekplan::products::Products;
+use crate::supervisor::Supervisor;
+use worker::Worker;
+
+/// One connector and how it is to be driven.
+pub struct Assignment {
+    /// The user's name for it.
+    pub name: String,
+    /// The instance.
+    pub connector: Arc<dyn AnyConnector>,
+    /// Sends its requests, at its pace.
+    pub transport: Paced,
+    /// Which items it takes.
+    pub filter: Filter,
+    /// How it is tried again.
+    pub policy: Policy,
+    /// Lanes in flight at once.
+    pub concurrency: usize,
+    /// How long one request may take.
+    pub timeout: Duration,
+    /// New objects an hour before the brake; 0 for no brake.
+    pub max_creates_per_hour: u32,
+    /// Plans, sends nothing.
+    pub dry_run: bool,
+    /// How it is doing.
+    pub health: Health,
+}
+
+/// What all workers share.
+pub struct Shared {
+    /// What happened.
+    pub journal: Arc<Journal>,
+    /// What is known.
+    pub index: Index,
+    /// Tells the time.
+    pub clock: Clock,
+    /// Signs markers.
+    pub identity: Identity,
+    /// The workspaces.
+    pub products: Arc<Products>,
+    /// Ends it all.
+    pub supervisor: Supervisor,
+}
+
+impl Shared {
+    /// Appends records as one group; durable on return. The number is that of the last.
+    ///
+    /// # Errors
+    /// The journal took nothing.
+    pub async fn append(&self, records: &[Record], room: Room) -> Result<Seq, AppendError> {
+        append(&self.journal, records, room).await
+    }
+
+    /// By what the object of an item can be found again: signed with the scope, so that a copy elsewhere is not taken for it.
+    pub fn key(&self, scope: &Scope, item: &ItemId) -> RemoteKey {
+        let parent = item.parent().map(|parent| format!("{}-", parent.id())).unwrap_or_default();
+        let key = format!("sp-{}-{}-{parent}{}", item.product(), item.kind(), item.id());
+        let signature = self.identity.sign(&format!("{scope}\n{key}"));
+        RemoteKey::new(key, signature)
+    }
+}
+
+/// Appends records that are no events as one group; durable on return. The number is that of the last.
+///
+/// # Errors
+/// The journal took nothing.
+pub async fn append(journal: &Journal, records: &[Record], room: Room) -> Result<Seq, AppendError> {
+    let entries = records
+        .iter()
+        .map(|record| record.encode(&[]).map(|bytes| Entry { bytes, mark: None }))
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|_| AppendError::Closed)?;
+    let count = entries.len() as u64;
+    match journal.append(entries, room).await? {
+        Appended::Stored(first) | Appended::Duplicate(first) => Ok(Seq(first.0 + count.saturating_sub(1))),
+    }
+}
+
+/// Starts one connector's worker.
+pub fn start(shared: &Arc<Shared>, connector: ConnectorId, assignment: Arc<Assignment>) {
+    let worker = Worker { shared: Arc::clone(shared), assignment, connector };
+    shared.supervisor.spawn("delivery", worker.run());
+}

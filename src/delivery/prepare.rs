@@ -1,0 +1,183 @@
+//! From a delivery that is owed to what is to be done about it: reads what is known, asks the connector for a plan.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
+use sleeksync_connectors::contract::{AnyPlan, Change, Event, Fields, For, Item, Links, Plan, PlanError, Product, RemoteKey, Time};
+
+use super::lane::{Lane, LaneError};
+use super::run::Run;
+use super::verdict::{Known, Steps, Verdict, judge, open_steps};
+use crate::index::View;
+use crate::index::row::{ConnectorRow, DutyRow, ItemRow, OpenPlan};
+use crate::record::{ParkClass, Parked, Record, Settled, SettledAs, Waiting, WaitingFor};
+use crate::sleekplan::payload;
+
+/// A wait that is already over is not taken at its word: it could go on for ever.
+const WAIT_MIN: Duration = Duration::from_secs(1);
+/// How long before an item was made its object may have been, by clocks that disagree.
+const CLOCKS_DIFFER: Duration = Duration::from_secs(24 * 3600);
+
+/// What is to be done about a delivery.
+pub(super) enum Prepared {
+    /// It ends, parks or waits, without a request.
+    Settle(Vec<Record>),
+    /// It would make one new object too many.
+    Brake,
+    /// These steps are to be tried.
+    Run(Box<Prospect>),
+}
+
+/// A delivery that is to be tried.
+pub(super) struct Prospect {
+    pub run: Run,
+    pub links: Links,
+    pub key: RemoteKey,
+}
+
+/// Everything a plan is made from.
+struct Facts {
+    row: ItemRow,
+    item: Item,
+    parent: Option<Item>,
+    event: Option<Event>,
+    product: Product,
+    links: Links,
+    key: RemoteKey,
+    connector: ConnectorRow,
+}
+
+pub(super) fn prepare(lane: &Lane<'_>, view: &View, duty: &DutyRow, now: Time) -> Result<Prepared, LaneError> {
+    let Some(facts) = gather(lane, view, duty)? else {
+        return Ok(Prepared::Settle(vec![settled(duty, SettledAs::Skipped("nothing is known of its item any more".to_owned()), now)]));
+    };
+    match &duty.open {
+        Some(open) => resume(lane, duty, open, facts, now),
+        None => plan(lane, view, duty, facts, now),
+    }
+}
+
+fn gather(lane: &Lane<'_>, view: &View, duty: &DutyRow) -> Result<Option<Facts>, LaneError> {
+    let id = &duty.key.item;
+    let (Some(row), Some(connector)) = (view.item_row(id)?, view.connector(lane.connector)?) else { return Ok(None) };
+    let event = match duty.key.event {
+        None => None,
+        Some(seq) => match event(lane, seq)? {
+            None => return Ok(None),
+            event => event,
+        },
+    };
+    let item = row.to_item();
+    let parent = item.origin().map(|parent| view.item(&parent)).transpose()?.flatten();
+    Ok(Some(Facts {
+        row,
+        parent,
+        event,
+        product: lane.shared.products.product(id.product()),
+        links: view.links_for(lane.connector, &item)?,
+        item,
+        key: lane.shared.key(&connector.scope, id),
+        connector,
+    }))
+}
+
+/// The event behind an announcement, from the journal: queues hold numbers, never bodies.
+fn event(lane: &Lane<'_>, seq: u64) -> Result<Option<Event>, LaneError> {
+    let Some(bytes) = lane.shared.journal.read_one(crate::journal::Seq(seq))? else { return Ok(None) };
+    let Ok((Record::Event(record), body)) = Record::decode(&bytes) else { return Ok(None) };
+    let Some(action) = record.action else { return Ok(None) };
+    let data = payload::data(body).map(Fields::from_value).unwrap_or_default();
+    Ok(Some(Event { seq, action, at: record.at, data }))
+}
+
+fn resume(lane: &Lane<'_>, duty: &DutyRow, open: &OpenPlan, facts: Facts, now: Time) -> Result<Prepared, LaneError> {
+    let bytes = lane.shared.journal.read_one(crate::journal::Seq(open.plan_seq))?;
+    let plan = bytes.as_deref().and_then(|bytes| match Record::decode(bytes) {
+        Ok((Record::Plan(plan), _)) => Some(plan),
+        _ => None,
+    });
+    let Some(plan) = plan else {
+        let class = if open.intent { ParkClass::OutcomeUnknown } else { ParkClass::Rejected };
+        return Ok(Prepared::Settle(vec![parked(duty, class, "its plan cannot be read any more".to_owned(), now)]));
+    };
+    let run = Run::resumed(duty, open, plan, facts.links.own.is_empty(), lane.looks);
+    Ok(Prepared::Run(Box::new(Prospect { run, links: facts.links, key: facts.key })))
+}
+
+fn plan(lane: &Lane<'_>, view: &View, duty: &DutyRow, facts: Facts, now: Time) -> Result<Prepared, LaneError> {
+    let links = view.links_of(lane.connector, &duty.key.item)?;
+    let known = Known {
+        duty,
+        connector: &facts.connector,
+        row: &facts.row,
+        item: &facts.item,
+        event: facts.event.as_ref(),
+        links: &links,
+        product: &facts.product,
+    };
+    let settle = |record| Ok(Prepared::Settle(vec![record]));
+    match judge(&known, &lane.assignment.filter) {
+        Verdict::Plan => {}
+        Verdict::Skip(reason) => return settle(settled(duty, SettledAs::Skipped(reason.to_string()), now)),
+        Verdict::Expression(message) => return settle(parked(duty, ParkClass::Expression, format!("`when` failed: {message}"), now)),
+    }
+    let steps = match ask(lane, &facts, now) {
+        Err(error) => return settle(parked(duty, ParkClass::Expression, error.to_string(), now)),
+        Ok(None) => return settle(parked(duty, ParkClass::Rejected, "the connector panicked while planning".to_owned(), now)),
+        Ok(Some(Plan::Skip(reason))) => return settle(settled(duty, SettledAs::Skipped(reason.to_string()), now)),
+        Ok(Some(Plan::Wait(what))) => {
+            let what = match what {
+                For::Link(item) => WaitingFor::Link(item),
+                For::Elapsed { since, duration } => WaitingFor::Until(since.plus(duration).max(now.plus(WAIT_MIN))),
+            };
+            return settle(Record::Waiting(Waiting { duty: duty.key.clone(), what }));
+        }
+        Ok(Some(Plan::Run(steps))) => steps,
+    };
+    match open_steps(steps, &facts.links, duty.stale) {
+        Steps::Unchanged => settle(settled(duty, SettledAs::Delivered, now)),
+        Steps::RegardedAsDone => settle(settled(duty, SettledAs::Skipped("regarded as done by a person".to_owned()), now)),
+        Steps::Run(steps) if lane.assignment.dry_run => {
+            let names: Vec<String> = steps.iter().map(|step| step.name.to_string()).collect();
+            settle(settled(duty, SettledAs::Skipped(format!("dry run: {}", names.join(", "))), now))
+        }
+        Steps::Run(steps) => {
+            let creates = facts.links.own.is_empty();
+            if creates && is_braked(lane, &facts.connector, duty, now) {
+                return Ok(Prepared::Brake);
+            }
+            let made = facts.row.made_received_at.unwrap_or(facts.row.received_at).min(facts.row.at);
+            let look_first = facts.connector.look_first.then(|| made.minus(CLOCKS_DIFFER));
+            let run = Run::fresh(duty, steps, &facts.links, look_first);
+            Ok(Prepared::Run(Box::new(Prospect { run, links: facts.links, key: facts.key })))
+        }
+    }
+}
+
+/// The connector's plan; `None` when it panicked.
+fn ask(lane: &Lane<'_>, facts: &Facts, now: Time) -> Result<Option<AnyPlan>, PlanError> {
+    let change = Change {
+        item: &facts.item,
+        parent: facts.parent.as_ref(),
+        event: facts.event.as_ref(),
+        product: &facts.product,
+        key: &facts.key,
+        at: now,
+    };
+    catch_unwind(AssertUnwindSafe(|| lane.assignment.connector.plan(&change, &facts.links))).ok().transpose()
+}
+
+fn is_braked(lane: &Lane<'_>, connector: &ConnectorRow, duty: &DutyRow, now: Time) -> bool {
+    let limit = u64::from(lane.assignment.max_creates_per_hour);
+    let this_minute = u64::try_from(now.as_ms() / 60_000).unwrap_or(0);
+    let recent: u64 = connector.creates.iter().filter(|(minute, _)| minute + 60 > this_minute).map(|(_, count)| u64::from(*count)).sum();
+    limit > 0 && recent >= limit && duty.id > connector.unbraked_upto
+}
+
+fn settled(duty: &DutyRow, how: SettledAs, at: Time) -> Record {
+    Record::Settled(Settled { duty: duty.key.clone(), upto: duty.target, how, at })
+}
+
+fn parked(duty: &DutyRow, class: ParkClass, reason: String, at: Time) -> Record {
+    Record::Parked(Parked { duty: duty.key.clone(), class, reason, step: String::new(), part: None, at })
+}

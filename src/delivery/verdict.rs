@@ -1,0 +1,161 @@
+//! What is to be done about a delivery before its connector is asked: pure decisions over what the index and the configuration say.
+
+use std::collections::BTreeMap;
+
+use sleeksync_connectors::contract::{
+    Action, AnyPlan, AnyStep, Effect, Event, For, Item, ItemKind, Links, Plan, Product, Reason, Repeat, Time,
+};
+use sleeksync_connectors::kit::template::Expression;
+
+use crate::index::row::{ConnectorRow, DutyRow, ItemRow, LinkRow};
+use crate::record::PlannedStep;
+
+/// What the configuration says about which items a connector takes.
+#[derive(Debug, Default)]
+pub struct Filter {
+    /// Names of products; `None` for all.
+    pub products: Option<Vec<String>>,
+    /// Events that may make something new; `None` for all.
+    pub events: Option<Vec<Action>>,
+    /// Conditions by kind of item.
+    pub when: BTreeMap<ItemKind, Expression>,
+}
+
+/// What is known about the item of a delivery.
+#[derive(Clone, Copy)]
+pub struct Known<'a> {
+    /// The delivery.
+    pub duty: &'a DutyRow,
+    /// Its connector.
+    pub connector: &'a ConnectorRow,
+    /// The item's row.
+    pub row: &'a ItemRow,
+    /// The same as connectors see it.
+    pub item: &'a Item,
+    /// The event, for those that announce.
+    pub event: Option<&'a Event>,
+    /// The item's own links.
+    pub links: &'a [LinkRow],
+    /// Its workspace.
+    pub product: &'a Product,
+}
+
+/// What follows.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// The connector is to plan it.
+    Plan,
+    /// It is not to be sent, for this reason.
+    Skip(Reason),
+    /// A `when` failed on it.
+    Expression(String),
+}
+
+/// Whether a delivery may reach its connector.
+pub fn judge(known: &Known<'_>, filter: &Filter) -> Verdict {
+    let skip = |text: &'static str| Verdict::Skip(Reason::new(text));
+    if filter.products.as_ref().is_some_and(|names| !names.contains(&known.product.name)) {
+        return skip("its product is not among this connector's");
+    }
+    if known.links.iter().any(|link| link.lost) {
+        return skip("its object was deleted at the service or given up; `replay` or `connector reset` begins anew");
+    }
+    // What has a link keeps following its item, whatever `events`, `when` and `since` say now.
+    if !known.links.is_empty() && known.event.is_none() {
+        return Verdict::Plan;
+    }
+    if known.item.deleted && known.event.is_none() {
+        return skip("deleted before it was sent");
+    }
+    if let Some(events) = &filter.events {
+        let allowed = events.iter().fold(0, |bits, action| bits | action.bit());
+        if known.duty.actions != 0 && known.duty.actions & allowed == 0 {
+            return skip("none of its events is among this connector's `events`");
+        }
+    }
+    if known.event.is_none() && !known.duty.include_history && !is_new(known) {
+        return skip("history: older than this connector");
+    }
+    holds(known, filter)
+}
+
+fn holds(known: &Known<'_>, filter: &Filter) -> Verdict {
+    match filter.when.get(&known.item.id.kind()).map(|when| when.holds(known.item, known.product)) {
+        None | Some(Ok(true)) => Verdict::Plan,
+        Some(Ok(false)) => Verdict::Skip(Reason::new("`when` is false")),
+        Some(Err(message)) => Verdict::Expression(message),
+    }
+}
+
+/// New is what was made, or seen to turn public, or is dated, after the connector's start. Anything else is history.
+fn is_new(known: &Known<'_>) -> bool {
+    let Known { connector, row, item, product, .. } = known;
+    let created = item.fields.some_text("created").and_then(|text| product.time(&text));
+    let turned_public = item.is_public() && row.private_at.is_some_and(|private| private < row.at) && row.received_at >= connector.start;
+    let missed = |at: Time| connector.gaps.iter().any(|(from, to)| *from <= at && at < *to);
+    match row.made_received_at {
+        // Made while the connector was switched off: nothing missed is created.
+        Some(at) if missed(at) => false,
+        Some(at) if at >= connector.start => true,
+        _ => turned_public || created.is_some_and(|at| at >= connector.start && !missed(at)),
+    }
+}
+
+/// The steps of a plan that are to be tried; the engine's answer where there are none.
+#[derive(Debug)]
+pub enum Steps {
+    /// These.
+    Run(Vec<PlannedStep>),
+    /// Everything stands as wanted.
+    Unchanged,
+    /// A person said that it counts as done.
+    RegardedAsDone,
+}
+
+/// Leaves out what already stands as wanted.
+pub fn open_steps(steps: Vec<AnyStep>, links: &Links, stale: bool) -> Steps {
+    let regarded = |step: &AnyStep| {
+        let known = links.own.get(&step.part);
+        step.repeat != Repeat::Idempotent
+            && known.is_some_and(|link| link.remote.is_none() && link.content.is_none() && link.rendering.is_none())
+    };
+    if steps.iter().any(regarded) {
+        return Steps::RegardedAsDone;
+    }
+    let open: Vec<PlannedStep> = steps.into_iter().filter(|step| is_open(step, links, stale)).map(PlannedStep::from).collect();
+    if open.iter().all(|step| step.effect == Effect::None) { Steps::Unchanged } else { Steps::Run(open) }
+}
+
+fn is_open(step: &AnyStep, links: &Links, stale: bool) -> bool {
+    let known = links.own.get(&step.part);
+    match &step.effect {
+        Effect::None => true,
+        Effect::Unlink => known.is_some(),
+        Effect::Link { content, rendering } => known.is_none_or(|link| {
+            // Another rendering of the same content sends nothing by itself.
+            link.content != Some(*content) || (stale && link.rendering != Some(*rendering))
+        }),
+    }
+}
+
+/// The steps of a plan that would be tried, for a dry run; why there are none otherwise.
+pub fn all_steps(plan: AnyPlan, links: &Links) -> Result<Vec<AnyStep>, String> {
+    match plan {
+        Plan::Run(steps) => {
+            let open: Vec<AnyStep> = steps.into_iter().filter(|step| is_open(step, links, false)).collect();
+            if open.iter().all(|step| step.effect == Effect::None) { Err("unchanged".to_owned()) } else { Ok(open) }
+        }
+        Plan::Skip(reason) => Err(reason.to_string()),
+        Plan::Wait(For::Link(item)) => Err(format!("it waits until {item} has an object")),
+        Plan::Wait(For::Elapsed { since, duration }) => Err(format!("it waits until {}", since.plus(duration))),
+    }
+}
+
+/// Whether a plan would send another rendering of what stands already.
+pub fn renders_anew(plan: AnyPlan, links: &Links) -> bool {
+    let Plan::Run(steps) = plan else { return false };
+    steps.iter().any(|step| match (&step.effect, links.own.get(&step.part)) {
+        (Effect::Link { rendering, .. }, Some(link)) => link.rendering != Some(*rendering),
+        _ => false,
+    })
+}

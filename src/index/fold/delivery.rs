@@ -1,0 +1,306 @@
+//! Folding deliveries: plans, intents, outcomes, and how they end.
+
+use sleeksync_connectors::contract::{Effect, ItemId, Part, RemoteRef, Time};
+
+use super::Fold;
+use super::lane::Raise;
+use crate::index::key;
+use crate::index::row::{DormantRow, DutyRow, ErrorRow, LinkRow, OpenPlan, ParkedRow, StandingRow};
+use crate::index::rows::RowsError;
+use crate::record::{
+    Attempt, ConnectorId, Dropped, DutyKey, Intent, LinkChange, LinkRecord, Outcome, Owed, ParkClass, Parked, PlanRecord, Retried, Settled,
+    SettledAs, Waiting, WaitingFor,
+};
+
+/// How many parts of one item can have a link.
+const PARTS_MAX: usize = 256;
+/// Minutes for which new objects are counted: the brake looks at an hour.
+const CREATES_MINUTES: u64 = 60;
+
+impl Fold<'_> {
+    pub(super) fn plan(&mut self, seq: u64, plan: &PlanRecord) -> Result<(), RowsError> {
+        self.duty_mut(&plan.duty, |duty| {
+            duty.open = Some(OpenPlan { plan_seq: seq, target: plan.target, step: 0, intent: false, first_intent_at: None });
+        })?;
+        Ok(())
+    }
+
+    pub(super) fn intent(&mut self, seq: u64, intent: &Intent) -> Result<(), RowsError> {
+        self.duty_mut(&intent.duty, |duty| {
+            if let Some(open) = &mut duty.open {
+                if open.step != intent.step {
+                    open.first_intent_at = None;
+                }
+                open.step = intent.step;
+                open.intent = true;
+                open.first_intent_at.get_or_insert(intent.at);
+            }
+        })?;
+        // "Unchanged, skip" must never trust a write whose answer may be lost.
+        let key = key::link(intent.duty.connector, &intent.duty.item, &intent.part);
+        if let Some(mut link) = self.rows.get::<LinkRow>(&key)? {
+            link.content = None;
+            link.rendering = None;
+            link.seq = seq;
+            self.rows.put(key, &link)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn outcome(&mut self, seq: u64, outcome: &Outcome) -> Result<(), RowsError> {
+        let duty = &outcome.duty;
+        match &outcome.attempt {
+            Attempt::Done { part, effect, remote, created } => {
+                self.link_changed(seq, outcome, part, effect, remote.as_ref())?;
+                self.duty_mut(duty, |row| {
+                    row.attempts = 0;
+                    row.failing_since = None;
+                    if let Some(open) = &mut row.open {
+                        open.step += 1;
+                        open.intent = false;
+                        open.first_intent_at = None;
+                    }
+                })?;
+                self.connector_mut(duty.connector, |row| {
+                    row.last_success_at = row.last_success_at.max(Some(outcome.at));
+                    if *created {
+                        count_create(&mut row.creates, outcome.at);
+                    }
+                });
+                Ok(())
+            }
+            Attempt::NotDone { class, message, retry_at } => {
+                self.failed(outcome, class, message, false)?;
+                self.reschedule(duty.connector, &duty.lane(), *retry_at, true)
+            }
+            Attempt::Unknown { message, retry_at } => {
+                self.failed(outcome, "unknown", message, true)?;
+                self.reschedule(duty.connector, &duty.lane(), *retry_at, true)
+            }
+            Attempt::Missing { part, recreate } => self.missing(seq, outcome, part, *recreate),
+        }
+    }
+
+    fn failed(&mut self, outcome: &Outcome, class: &str, message: &str, still_open: bool) -> Result<(), RowsError> {
+        let error = ErrorRow { at: outcome.at, class: class.to_owned(), message: message.to_owned(), item: outcome.duty.item.clone() };
+        self.connector_mut(outcome.duty.connector, |row| row.last_error = Some(error.clone()));
+        self.duty_mut(&outcome.duty, |row| {
+            row.attempts = row.attempts.saturating_add(1);
+            row.failing_since.get_or_insert(outcome.at);
+            row.last_error = Some(error);
+            if let Some(open) = &mut row.open {
+                open.intent = still_open;
+            }
+        })?;
+        Ok(())
+    }
+
+    fn missing(&mut self, seq: u64, outcome: &Outcome, part: &Part, recreate: bool) -> Result<(), RowsError> {
+        let duty = &outcome.duty;
+        for (raw, mut link) in self.rows.scan::<LinkRow>(&key::item_links(duty.connector, &duty.item), PARTS_MAX)? {
+            if recreate {
+                self.rows.remove_raw(raw);
+            } else if link.part == *part {
+                link.lost = true;
+                link.content = None;
+                link.seq = seq;
+                self.rows.put(key::link(duty.connector, &duty.item, part), &link)?;
+            }
+        }
+        self.duty_mut(duty, |row| row.open = None)?;
+        self.reschedule(duty.connector, &duty.lane(), outcome.at, false)
+    }
+
+    fn link_changed(
+        &mut self,
+        seq: u64,
+        outcome: &Outcome,
+        part: &Part,
+        effect: &Effect,
+        remote: Option<&RemoteRef>,
+    ) -> Result<(), RowsError> {
+        let duty = &outcome.duty;
+        let key = key::link(duty.connector, &duty.item, part);
+        match effect {
+            Effect::None => Ok(()),
+            Effect::Unlink => {
+                self.rows.remove(key);
+                Ok(())
+            }
+            Effect::Link { content, rendering } => {
+                let known: Option<LinkRow> = self.rows.get(&key)?;
+                let row = LinkRow {
+                    item: duty.item.clone(),
+                    part: part.clone(),
+                    remote: remote.cloned().or_else(|| known.and_then(|link| link.remote)),
+                    content: Some(*content),
+                    rendering: Some(*rendering),
+                    at: outcome.at,
+                    seq,
+                    lost: false,
+                };
+                self.rows.put(key, &row)?;
+                self.wake_dormant(duty.connector, &duty.item, outcome.at)
+            }
+        }
+    }
+
+    /// Children that waited for a link of `item` are owed from now on.
+    fn wake_dormant(&mut self, connector: ConnectorId, item: &ItemId, at: Time) -> Result<(), RowsError> {
+        for (raw, row) in self.rows.scan::<DormantRow>(&key::dormants_of(connector, item), usize::MAX)? {
+            self.rows.remove_raw(raw);
+            self.rows.remove(key::dormant_of(&row.duty.key));
+            self.requeue(&row.duty, at)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn settled(&mut self, settled: &Settled) -> Result<(), RowsError> {
+        let key = &settled.duty;
+        let Some(mut duty) = self.rows.get::<DutyRow>(&key::duty(key))? else { return Ok(()) };
+        duty.open = None;
+        let (delivered, reason) = match &settled.how {
+            SettledAs::Superseded => {
+                self.rows.put(key::duty(key), &duty)?;
+                return self.reschedule(key.connector, &key.lane(), settled.at, false);
+            }
+            SettledAs::Delivered => (true, String::new()),
+            SettledAs::Skipped(reason) => (false, reason.clone()),
+        };
+        self.rows
+            .put(key::standing(key), &StandingRow { event: key.event.is_some(), upto: settled.upto, delivered, reason, at: settled.at })?;
+        let over = duty.target <= settled.upto;
+        self.connector_mut(key.connector, |row| {
+            row.queued = row.queued.saturating_sub(u64::from(over));
+            row.delivered += u64::from(delivered);
+            row.skipped += u64::from(!delivered);
+        });
+        if over {
+            self.rows.remove(key::duty(key));
+        } else {
+            duty.attempts = 0;
+            duty.failing_since = None;
+            duty.since = settled.at;
+            self.rows.put(key::duty(key), &duty)?;
+        }
+        self.reschedule(key.connector, &key.lane(), settled.at, false)
+    }
+
+    pub(super) fn parked(&mut self, parked: &Parked) -> Result<(), RowsError> {
+        let key = &parked.duty;
+        let Some(duty) = self.rows.get::<DutyRow>(&key::duty(key))? else { return Ok(()) };
+        self.rows.remove(key::duty(key));
+        self.connector_mut(key.connector, |row| {
+            row.queued = row.queued.saturating_sub(1);
+            row.parked += 1;
+        });
+        let row = ParkedRow {
+            class: parked.class,
+            reason: parked.reason.clone(),
+            step: parked.step.clone(),
+            at: parked.at,
+            part: parked.part.clone(),
+            duty,
+        };
+        self.rows.put(key::parked_of(key), &row.duty.id)?;
+        self.rows.put(key::parked(row.duty.id), &row)?;
+        self.reschedule(key.connector, &key.lane(), parked.at, false)
+    }
+
+    pub(super) fn retried(&mut self, retried: &Retried) -> Result<(), RowsError> {
+        match self.rows.get::<ParkedRow>(&key::parked(retried.id))? {
+            Some(parked) => self.unpark(parked, retried.at),
+            None => Ok(()),
+        }
+    }
+
+    pub(super) fn dropped(&mut self, seq: u64, dropped: &Dropped) -> Result<(), RowsError> {
+        let Some(parked) = self.rows.get::<ParkedRow>(&key::parked(dropped.id))? else { return Ok(()) };
+        self.remove_parked(&parked);
+        let key = &parked.duty.key;
+        let reason = format!("dropped: {}", dropped.why);
+        self.rows.put(
+            key::standing(key),
+            &StandingRow { event: key.event.is_some(), upto: parked.duty.target, delivered: false, reason, at: dropped.at },
+        )?;
+        self.connector_mut(key.connector, |row| row.skipped += 1);
+        // Regarded as done: a part without an object, which no plan makes a second time.
+        if let (ParkClass::OutcomeUnknown, Some(part)) = (parked.class, parked.part) {
+            let link_key = key::link(key.connector, &key.item, &part);
+            let known: Option<LinkRow> = self.rows.get(&link_key)?;
+            let remote = known.and_then(|link| link.remote);
+            let lost = remote.is_none();
+            let row = LinkRow { item: key.item.clone(), part, remote, content: None, rendering: None, at: dropped.at, seq, lost };
+            self.rows.put(link_key, &row)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn waiting(&mut self, waiting: &Waiting) -> Result<(), RowsError> {
+        let key = &waiting.duty;
+        let Some(mut duty) = self.rows.get::<DutyRow>(&key::duty(key))? else { return Ok(()) };
+        let at = duty.since;
+        match &waiting.what {
+            WaitingFor::Until(until) => {
+                duty.wait_until = Some(*until);
+                self.rows.put(key::duty(key), &duty)?;
+            }
+            WaitingFor::Link(for_item) => {
+                self.rows.remove(key::duty(key));
+                self.connector_mut(key.connector, |row| row.queued = row.queued.saturating_sub(1));
+                self.rows.put(key::dormant_of(key), for_item)?;
+                self.rows.put(key::dormant(key, for_item), &DormantRow { duty })?;
+            }
+        }
+        self.reschedule(key.connector, &key.lane(), at, false)
+    }
+
+    pub(super) fn owed(&mut self, seq: u64, owed: &Owed) -> Result<(), RowsError> {
+        for key in &owed.duties {
+            let raise = Raise { seq, at: owed.at, actions: 0, include_history: owed.include_history, stale: owed.stale };
+            self.raise(key, &raise)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn link_by_hand(&mut self, seq: u64, link: &LinkRecord) -> Result<(), RowsError> {
+        let key = key::link(link.connector, &link.item, &link.part);
+        match &link.change {
+            LinkChange::Forget => {
+                self.rows.remove(key);
+                Ok(())
+            }
+            LinkChange::Set(remote) => {
+                let row = LinkRow {
+                    item: link.item.clone(),
+                    part: link.part.clone(),
+                    remote: Some(remote.clone()),
+                    content: None,
+                    rendering: None,
+                    at: link.at,
+                    seq,
+                    lost: false,
+                };
+                self.rows.put(key, &row)?;
+                self.wake_dormant(link.connector, &link.item, link.at)
+            }
+        }
+    }
+
+    fn duty_mut(&mut self, key: &DutyKey, change: impl FnOnce(&mut DutyRow)) -> Result<(), RowsError> {
+        if let Some(mut row) = self.rows.get::<DutyRow>(&key::duty(key))? {
+            change(&mut row);
+            self.rows.put(key::duty(key), &row)?;
+        }
+        Ok(())
+    }
+}
+
+fn count_create(creates: &mut Vec<(u64, u32)>, at: Time) {
+    let minute = u64::try_from(at.as_ms() / 60_000).unwrap_or(0);
+    match creates.last_mut() {
+        Some((last, count)) if *last == minute => *count += 1,
+        _ => creates.push((minute, 1)),
+    }
+    creates.retain(|(then, _)| then + CREATES_MINUTES > minute);
+}

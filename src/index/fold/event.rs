@@ -1,0 +1,89 @@
+//! Folding events: duplicates, items, and who owes what from now on.
+
+use sleeksync_connectors::contract::{Action, ItemId, ItemKind, Time};
+
+use super::Fold;
+use super::lane::Raise;
+use crate::index::key;
+use crate::index::row::StaleRow;
+use crate::index::rows::RowsError;
+use crate::record::{ConnectorId, DutyKey, EventRecord, EventStatus, Mark};
+use crate::sleekplan::payload;
+
+/// Hours for which unrecognised events are counted.
+const UNRECOGNISED_HOURS: u64 = 24;
+
+impl Fold<'_> {
+    pub(super) fn event(&mut self, seq: u64, event: &EventRecord, body: &[u8]) -> Result<(), RowsError> {
+        if let Some(mark) = &event.mark {
+            // The fold is the authority on duplicates: whatever the accept path let through twice has no second effect.
+            if self.is_duplicate(mark)? {
+                return Ok(());
+            }
+            self.rows.put(key::mark(&mark.digest), &(seq, event.received_at))?;
+            self.rows.put(key::newest(&mark.subject), &(mark.digest, seq, event.received_at))?;
+        }
+        self.meta.events += 1;
+        self.meta.last_event_at = self.meta.last_event_at.max(Some(event.received_at));
+        let (EventStatus::Accepted, Some(action), Some(item)) = (&event.status, event.action, &event.item) else {
+            self.count_unrecognised(event.received_at);
+            return Ok(());
+        };
+        self.meta.first_product.get_or_insert(item.product().0);
+        let Ok(decoded) = payload::decode(body) else { return Ok(()) };
+        for target in &decoded.targets {
+            let main = target.item == *item;
+            let effect = self.item_changed(seq, event, action, main, target)?;
+            if let (true, Some(won_by)) = (main, effect.won_by) {
+                self.rows.put(key::stale(seq), &StaleRow { won_by, received_at: event.received_at })?;
+            }
+            if effect.changed || (main && effect.newest) {
+                self.owe_latest(seq, event.received_at, &target.item, main.then_some(action))?;
+            }
+        }
+        self.owe_every(seq, event.received_at, item, action)
+    }
+
+    fn is_duplicate(&self, mark: &Mark) -> Result<bool, RowsError> {
+        if mark.only_newest {
+            let newest: Option<([u8; 16], u64, Time)> = self.rows.get(&key::newest(&mark.subject))?;
+            return Ok(newest.is_some_and(|(digest, ..)| digest == mark.digest));
+        }
+        Ok(self.rows.get::<(u64, Time)>(&key::mark(&mark.digest))?.is_some())
+    }
+
+    fn count_unrecognised(&mut self, at: Time) {
+        let hour = u64::try_from(at.as_ms() / 3_600_000).unwrap_or(0);
+        match self.meta.unrecognised.last_mut() {
+            Some((last, count)) if *last == hour => *count += 1,
+            _ => self.meta.unrecognised.push((hour, 1)),
+        }
+        self.meta.unrecognised.retain(|(then, _)| then + UNRECOGNISED_HOURS > hour);
+    }
+
+    /// Those that mirror owe the item's latest state.
+    fn owe_latest(&mut self, seq: u64, at: Time, item: &ItemId, action: Option<Action>) -> Result<(), RowsError> {
+        for connector in self.takers(item.kind(), false) {
+            let key = DutyKey { connector, item: item.clone(), event: None };
+            self.raise(&key, &Raise { seq, at, actions: action.map_or(0, Action::bit), include_history: false, stale: false })?;
+        }
+        Ok(())
+    }
+
+    /// Those that announce owe the event.
+    fn owe_every(&mut self, seq: u64, at: Time, item: &ItemId, action: Action) -> Result<(), RowsError> {
+        for connector in self.takers(item.kind(), true) {
+            let key = DutyKey { connector, item: item.clone(), event: Some(seq) };
+            self.raise(&key, &Raise { seq, at, actions: action.bit(), include_history: false, stale: false })?;
+        }
+        Ok(())
+    }
+
+    fn takers(&self, kind: ItemKind, every: bool) -> Vec<ConnectorId> {
+        self.connectors
+            .iter()
+            .filter(|(_, row)| row.enabled && !row.removed && row.every == every && row.items.contains(&kind))
+            .map(|(id, _)| *id)
+            .collect()
+    }
+}

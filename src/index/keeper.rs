@@ -1,0 +1,280 @@
+//! Keeps the index up to date: one thread that folds what the journal gains, and rebuilds when there is nothing to build on.
+//!
+//! The receiver never waits for it. Who needs the index while it is being rebuilt is told so.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
+
+use tokio::sync::{Notify, watch};
+
+use super::checkpoint::{self, CheckpointError};
+use super::follow::{Folded, FollowError, Follower};
+use super::rows::RowsError;
+use super::store::{Store, StoreError};
+use super::view::View;
+use crate::clock::Clock;
+use crate::journal::{Journal, Seq};
+use crate::record::ConnectorId;
+use crate::supervisor::Supervisor;
+
+/// How long to wait before another try where the index cannot be written.
+const RETRY_PAUSE: Duration = Duration::from_secs(1);
+
+/// How the index is kept.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Its folder.
+    pub path: PathBuf,
+    /// Marks are kept this long at least, and segments of the journal.
+    pub retention: Duration,
+    /// Records between two checkpoints.
+    pub checkpoint_records: u64,
+}
+
+/// Why the index could not be kept up to date for a moment.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum KeepError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Rows(#[from] RowsError),
+    #[error(transparent)]
+    Follow(#[from] FollowError),
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    #[error("the index is ahead of the journal")]
+    Ahead,
+}
+
+/// The index, and what is known about its state.
+#[derive(Clone)]
+pub struct Index {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    view: RwLock<Option<View>>,
+    folded: watch::Sender<u64>,
+    ready: watch::Sender<bool>,
+    bells: Mutex<HashMap<ConnectorId, Arc<Notify>>>,
+}
+
+impl Index {
+    /// Starts the thread that keeps it.
+    pub fn start(settings: Settings, journal: Arc<Journal>, clock: Clock, supervisor: &Supervisor) -> Self {
+        let shared = Arc::new(Shared {
+            view: RwLock::new(None),
+            folded: watch::Sender::new(0),
+            ready: watch::Sender::new(false),
+            bells: Mutex::new(HashMap::new()),
+        });
+        let keeper = Keeper {
+            settings,
+            journal,
+            clock,
+            shared: Arc::clone(&shared),
+            supervisor: supervisor.clone(),
+            runtime: tokio::runtime::Handle::current(),
+            since_checkpoint: 0,
+        };
+        supervisor.spawn_blocking(move || keeper.run());
+        Self { shared }
+    }
+
+    /// What can be asked of it.
+    ///
+    /// # Errors
+    /// [`RowsError::NotReady`] while it is being opened or rebuilt.
+    pub fn view(&self) -> Result<View, RowsError> {
+        self.shared.view.read().unwrap_or_else(PoisonError::into_inner).clone().ok_or(RowsError::NotReady)
+    }
+
+    /// Number of the last folded record.
+    pub fn folded(&self) -> u64 {
+        *self.shared.folded.borrow()
+    }
+
+    /// Ends when record `seq` is folded; `false` when that will not happen any more.
+    pub async fn wait_folded(&self, seq: u64) -> bool {
+        self.shared.folded.subscribe().wait_for(|folded| *folded >= seq).await.is_ok()
+    }
+
+    /// Ends when the index has caught up with the journal as it was at start.
+    pub async fn wait_ready(&self) -> bool {
+        self.shared.ready.subscribe().wait_for(|ready| *ready).await.is_ok()
+    }
+
+    /// Ends when the index knows all that is in the journal now.
+    pub async fn wait_caught_up(&self) -> bool {
+        self.wait_ready().await
+    }
+
+    /// Whether it has caught up.
+    pub fn is_ready(&self) -> bool {
+        *self.shared.ready.borrow()
+    }
+
+    /// Rings when a connector may have something to do.
+    pub fn bell(&self, connector: ConnectorId) -> Arc<Notify> {
+        let mut bells = self.shared.bells.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(bells.entry(connector).or_default())
+    }
+}
+
+struct Keeper {
+    settings: Settings,
+    journal: Arc<Journal>,
+    clock: Clock,
+    shared: Arc<Shared>,
+    supervisor: Supervisor,
+    runtime: tokio::runtime::Handle,
+    since_checkpoint: u64,
+}
+
+impl Keeper {
+    fn run(mut self) {
+        while !self.supervisor.is_stopping() {
+            let store = match self.open() {
+                Ok(store) => store,
+                Err(error) => {
+                    tracing::error!(error = &error as &dyn std::error::Error, "index cannot be built; events are accepted all the same");
+                    self.pause();
+                    continue;
+                }
+            };
+            let kept = self.follow(&store);
+            *self.shared.view.write().unwrap_or_else(PoisonError::into_inner) = None;
+            self.shared.ready.send_replace(false);
+            match kept {
+                Ok(()) => {
+                    if let Err(error) = store.close() {
+                        tracing::warn!(
+                            error = &error as &dyn std::error::Error,
+                            "index was not closed cleanly; it is rebuilt after a crash of the machine"
+                        );
+                    }
+                }
+                Err(error) => {
+                    tracing::error!(error = &error as &dyn std::error::Error, "index failed; it is rebuilt");
+                    drop(store);
+                    // Not marked clean and not trusted: the next open starts from nothing.
+                    if let Err(error) = Store::create(&self.settings.path) {
+                        tracing::warn!(error = &error as &dyn std::error::Error, "the failed index cannot be removed yet");
+                    }
+                    self.pause();
+                }
+            }
+        }
+    }
+
+    fn pause(&self) {
+        self.runtime.block_on(async {
+            tokio::select! {
+                () = tokio::time::sleep(RETRY_PAUSE) => {}
+                () = self.supervisor.stopping() => {}
+            }
+        });
+    }
+
+    fn open(&self) -> Result<Store, KeepError> {
+        let reason = match Store::open(&self.settings.path) {
+            Ok(store) => {
+                let folded = View::new(Arc::new(store.clone())).meta()?.folded;
+                if folded > 0 && folded <= self.journal.synced().borrow().0 {
+                    return Ok(store);
+                }
+                drop(store);
+                if folded == 0 { StoreError::Absent } else { StoreError::NotClean }
+            }
+            Err(reason) => reason,
+        };
+        let store = Store::create(&self.settings.path)?;
+        if self.journal.synced().borrow().0 > 0 {
+            tracing::info!(reason = %reason, "rebuilding the index from the journal");
+            checkpoint::restore(&self.journal, &store)?;
+        }
+        Ok(store)
+    }
+
+    /// Folds what there is and what comes, until the end.
+    fn follow(&mut self, store: &Store) -> Result<(), KeepError> {
+        let view = View::new(Arc::new(store.clone()));
+        let folded = view.meta()?.folded;
+        let mut synced = self.journal.synced();
+        let goal = synced.borrow().0;
+        if folded > goal {
+            return Err(KeepError::Ahead);
+        }
+        *self.shared.view.write().unwrap_or_else(PoisonError::into_inner) = Some(view);
+        self.shared.folded.send_replace(folded);
+        let mut follower = Follower::new(store, &self.journal, folded);
+        loop {
+            synced.mark_unchanged();
+            let news = follower.next_batch()?;
+            if let Some(batch) = &news {
+                self.announce(batch);
+            }
+            if *self.shared.folded.borrow() >= goal {
+                self.shared.ready.send_replace(true);
+            }
+            if news.is_some() {
+                self.checkpoint_if_due(store)?;
+            } else if self.supervisor.is_stopping() {
+                return Ok(());
+            } else {
+                self.wait_for_news(&mut synced);
+            }
+        }
+    }
+
+    fn wait_for_news(&self, synced: &mut watch::Receiver<Seq>) {
+        self.runtime.block_on(async {
+            tokio::select! {
+                // An error means that the journal is gone: then shutdown follows.
+                changed = synced.changed() => if changed.is_err() { self.supervisor.stopping().await },
+                () = self.supervisor.stopping() => {}
+            }
+        });
+    }
+
+    fn announce(&mut self, batch: &Folded) {
+        self.since_checkpoint += batch.records;
+        self.shared.folded.send_replace(batch.upto);
+        let bells = self.shared.bells.lock().unwrap_or_else(PoisonError::into_inner);
+        for connector in &batch.touched {
+            if let Some(bell) = bells.get(connector) {
+                bell.notify_one();
+            }
+        }
+    }
+
+    fn checkpoint_if_due(&mut self, store: &Store) -> Result<(), KeepError> {
+        if self.since_checkpoint < self.settings.checkpoint_records || !*self.shared.ready.borrow() {
+            return Ok(());
+        }
+        self.since_checkpoint = 0;
+        let expire_before = self.clock.now().minus(self.settings.retention);
+        let folded = *self.shared.folded.borrow();
+        checkpoint::take(&self.journal, store, folded, expire_before, &self.runtime)?;
+        Ok(())
+    }
+}
+
+/// Folds the whole journal anew at `path`, from the newest checkpoint on: for `store verify` and `store rebuild`.
+pub(super) fn rebuild_at(path: &Path, journal: &Journal) -> Result<Store, KeepError> {
+    let store = Store::create(path)?;
+    checkpoint::restore(journal, &store)?;
+    catch_up(&store, journal)?;
+    store.flush()?;
+    Ok(store)
+}
+
+/// Folds what `store` does not know yet.
+pub(super) fn catch_up(store: &Store, journal: &Journal) -> Result<(), KeepError> {
+    let folded = View::new(Arc::new(store.clone())).meta()?.folded;
+    let mut follower = Follower::new(store, journal, folded);
+    while follower.next_batch()?.is_some() {}
+    Ok(())
+}

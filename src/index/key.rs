@@ -1,0 +1,217 @@
+//! Keys of the index: one letter for the kind of row, then fields whose byte order is the order they are read in.
+
+use sleeksync_connectors::contract::{ItemId, ItemKind, Part, Time};
+
+use crate::record::{ConnectorId, DutyKey};
+
+/// A key in the making.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Key(Vec<u8>);
+
+impl Key {
+    fn of(letter: u8) -> Self {
+        let mut bytes = Vec::with_capacity(48);
+        bytes.push(letter);
+        Self(bytes)
+    }
+
+    fn connector(mut self, id: ConnectorId) -> Self {
+        self.0.extend_from_slice(&id.0.to_be_bytes());
+        self
+    }
+
+    fn number(mut self, number: u64) -> Self {
+        self.0.extend_from_slice(&number.to_be_bytes());
+        self
+    }
+
+    fn time(self, at: Time) -> Self {
+        // Times before 1970 are taken for 1970: the order of those does not matter.
+        self.number(u64::try_from(at.as_ms()).unwrap_or(0))
+    }
+
+    /// Ids hold no NUL, so a NUL ends them.
+    fn item(mut self, item: &ItemId) -> Self {
+        self = self.number(item.product().0);
+        self.0.push(kind_byte(item.kind()));
+        if let Some(parent) = item.parent() {
+            self.0.extend_from_slice(parent.id().as_bytes());
+            self.0.push(0);
+        }
+        self.0.extend_from_slice(item.id().as_bytes());
+        self.0.push(0);
+        self
+    }
+
+    /// The bytes.
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.0
+    }
+}
+
+impl AsRef<[u8]> for Key {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+const fn kind_byte(kind: ItemKind) -> u8 {
+    match kind {
+        ItemKind::Feedback => 1,
+        ItemKind::Comment => 2,
+        ItemKind::Vote => 3,
+        ItemKind::Subscription => 4,
+        ItemKind::User => 5,
+        ItemKind::Changelog => 6,
+        ItemKind::Subscriber => 7,
+        ItemKind::Satisfaction => 8,
+    }
+}
+
+/// The one row about the index itself.
+pub fn meta() -> Key {
+    Key::of(b'M')
+}
+
+/// A connector's row.
+pub fn connector(id: ConnectorId) -> Key {
+    Key::of(b'C').connector(id)
+}
+
+/// All connectors' rows.
+pub fn connectors() -> Key {
+    Key::of(b'C')
+}
+
+/// The latest state of an item.
+pub fn item(id: &ItemId) -> Key {
+    Key::of(b'I').item(id)
+}
+
+/// All items.
+pub fn items() -> Key {
+    Key::of(b'I')
+}
+
+/// The event of this digest was accepted.
+pub fn mark(digest: &[u8; 16]) -> Key {
+    let mut key = Key::of(b'D');
+    key.0.extend_from_slice(digest);
+    key
+}
+
+/// The newest digest of a subject.
+pub fn newest(subject: &[u8; 16]) -> Key {
+    let mut key = Key::of(b'S');
+    key.0.extend_from_slice(subject);
+    key
+}
+
+/// A note on an event that lost against a newer state.
+pub fn stale(seq: u64) -> Key {
+    Key::of(b'X').number(seq)
+}
+
+/// The kinds of rows that expire: marks, newest digests, notes on stale events, and how announcements ended.
+pub const EXPIRING: [u8; 4] = *b"DSXZ";
+
+/// A delivery that is owed. Within a lane the feedback comes before its comments, and announcements come in the order of their events.
+pub fn duty(duty: &DutyKey) -> Key {
+    let lane = lane_duties(duty.connector, &duty.lane());
+    match duty.event {
+        Some(event) => lane.number(event),
+        None => lane.item(&duty.item),
+    }
+}
+
+/// All deliveries of a lane.
+pub fn lane_duties(connector: ConnectorId, lane: &ItemId) -> Key {
+    Key::of(b'Q').connector(connector).item(lane)
+}
+
+/// All deliveries of a connector.
+pub fn duties(connector: ConnectorId) -> Key {
+    Key::of(b'Q').connector(connector)
+}
+
+/// When a lane is due.
+pub fn lane(connector: ConnectorId, lane: &ItemId) -> Key {
+    Key::of(b'A').connector(connector).item(lane)
+}
+
+/// All lanes of a connector.
+pub fn lanes(connector: ConnectorId) -> Key {
+    Key::of(b'A').connector(connector)
+}
+
+/// The timetable: lanes by the time they are due.
+pub fn due(connector: ConnectorId, at: Time, lane: &ItemId) -> Key {
+    Key::of(b'T').connector(connector).time(at).item(lane)
+}
+
+/// A connector's timetable.
+pub fn timetable(connector: ConnectorId) -> Key {
+    Key::of(b'T').connector(connector)
+}
+
+/// A parked delivery.
+pub fn parked(id: u64) -> Key {
+    Key::of(b'P').number(id)
+}
+
+/// All parked deliveries.
+pub fn all_parked() -> Key {
+    Key::of(b'P')
+}
+
+/// The number of a delivery's parked row.
+pub fn parked_of(duty: &DutyKey) -> Key {
+    Key::of(b'p').connector(duty.connector).item(&duty.item).number(duty.event.unwrap_or(0))
+}
+
+/// A delivery that waits for a link of `for_item`.
+pub fn dormant(duty: &DutyKey, for_item: &ItemId) -> Key {
+    dormants_of(duty.connector, for_item).item(&duty.item).number(duty.event.unwrap_or(0))
+}
+
+/// All deliveries that wait for a link of `for_item`.
+pub fn dormants_of(connector: ConnectorId, for_item: &ItemId) -> Key {
+    Key::of(b'W').connector(connector).item(for_item)
+}
+
+/// All dormant deliveries of a connector.
+pub fn dormants(connector: ConnectorId) -> Key {
+    Key::of(b'W').connector(connector)
+}
+
+/// What a dormant delivery waits for.
+pub fn dormant_of(duty: &DutyKey) -> Key {
+    Key::of(b'w').connector(duty.connector).item(&duty.item).number(duty.event.unwrap_or(0))
+}
+
+/// A link.
+pub fn link(connector: ConnectorId, item: &ItemId, part: &Part) -> Key {
+    let mut key = item_links(connector, item);
+    key.0.extend_from_slice(part.0.as_bytes());
+    key
+}
+
+/// All links of an item.
+pub fn item_links(connector: ConnectorId, item: &ItemId) -> Key {
+    Key::of(b'L').connector(connector).item(item)
+}
+
+/// All links of a connector.
+pub fn links(connector: ConnectorId) -> Key {
+    Key::of(b'L').connector(connector)
+}
+
+/// How the last delivery of an item or event ended.
+pub fn standing(duty: &DutyKey) -> Key {
+    Key::of(b'Z').connector(duty.connector).item(&duty.item).number(duty.event.unwrap_or(0))
+}
+
+/// All standings of a connector.
+pub fn standings(connector: ConnectorId) -> Key {
+    Key::of(b'Z').connector(connector)
+}

@@ -1,0 +1,226 @@
+//! The committer: the one thread that writes. It gathers what waits, writes one frame, syncs once, answers everybody.
+//!
+//! There is no delay to gather more: while one sync runs, the next frame's records arrive by themselves. Frame n + 1 is
+//! written only after n is synced, which is what lets recovery tell a torn tail from damage. After a failed
+//! write or sync nothing is known about the disk any more, so nothing is written any more: every append, waiting or
+//! new, is answered with [`AppendError::Poisoned`].
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::{oneshot, watch};
+
+use super::catalog::{Catalog, SegmentName};
+use super::checkpoint::Checkpoints;
+use super::disk::Disk;
+use super::frame::Builder;
+use super::manifest;
+use super::marks::Marks;
+use super::queue::{End, Queue, Request, Work};
+use super::segment::{DATA_START, SegmentFile};
+use super::spares::Spares;
+use super::{AppendError, Appended, Entry, Room, Seq};
+use crate::clock::Clock;
+
+/// A frame is closed when it has this many bytes. More would not be faster, only wait longer for its checksum.
+const FRAME_BYTES_GOAL: usize = 1 << 20;
+
+/// What the committer shares with the journal's handle.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) queue: Queue,
+    pub(super) spares: Spares,
+    pub(super) catalog: Arc<Catalog>,
+    pub(super) checkpoints: Arc<Checkpoints>,
+    /// Held while files are removed, or read as a whole.
+    pub(super) maintenance: Mutex<()>,
+    pub(super) marks: Mutex<Marks>,
+    pub(super) syncs: AtomicU64,
+    /// The last synced record.
+    pub(super) synced: watch::Sender<Seq>,
+    /// Turns true when the thread has ended.
+    pub(super) finished: watch::Sender<bool>,
+}
+
+/// The thread's own state.
+#[derive(Debug)]
+pub(super) struct Committer {
+    pub(super) shared: Arc<Shared>,
+    pub(super) disk: Arc<dyn Disk>,
+    pub(super) clock: Clock,
+    pub(super) folder: PathBuf,
+    /// Answer before the bytes are on disk.
+    pub(super) no_fsync: bool,
+    pub(super) active: SegmentFile,
+    /// Where the next frame goes in `active`.
+    pub(super) at: u64,
+    pub(super) next_frame: u64,
+    /// Number of the first record of the frame that is being gathered.
+    pub(super) next_seq: u64,
+    pub(super) frame: Builder,
+    pub(super) answers: Vec<Answer>,
+}
+
+/// An answer that is due when the frame is synced.
+pub(super) type Answer = (oneshot::Sender<Result<Appended, AppendError>>, Result<Appended, AppendError>);
+
+/// Ends the queue however the thread ends, a panic included: nobody waits for an answer that cannot come.
+struct EndOfThread(Arc<Shared>);
+
+impl Drop for EndOfThread {
+    fn drop(&mut self) {
+        if std::thread::panicking() || self.0.queue.ended().is_none() {
+            self.0.queue.end(End::Poisoned);
+        }
+        self.0.spares.close();
+        self.0.finished.send_replace(true);
+    }
+}
+
+impl Committer {
+    /// Writes until the queue ends: the body of the thread.
+    pub(super) fn run(mut self) {
+        let end = EndOfThread(Arc::clone(&self.shared));
+        let mut requests = Vec::new();
+        while self.shared.queue.take(&mut requests, FRAME_BYTES_GOAL).is_some() {
+            if let Err(error) = self.write_all(&mut requests) {
+                tracing::error!(file = %self.active.path.display(), offset = self.at, %error, "the journal could not be written; the process must end");
+                return;
+            }
+        }
+        if self.shared.queue.ended() == Some(End::Shutdown) {
+            self.close();
+        }
+        drop(end);
+    }
+
+    /// Leaves the mark of an orderly shutdown. Without it the next start only does more work.
+    fn close(&self) {
+        let marked = self.disk.sync(&self.active.file).and_then(|()| manifest::mark_clean(&self.folder, self.next_seq.saturating_sub(1)));
+        if let Err(error) = marked {
+            tracing::warn!(%error, "the journal could not be marked as cleanly closed");
+        }
+    }
+
+    fn write_all(&mut self, requests: &mut Vec<Request>) -> io::Result<()> {
+        for request in requests.drain(..) {
+            self.take_in(request)?;
+        }
+        self.commit()
+    }
+
+    fn take_in(&mut self, request: Request) -> io::Result<()> {
+        let Request { work, room, answer } = request;
+        let result = match work {
+            Work::Store { group, bytes } => self.store(&group, bytes, room)?,
+            Work::Seal => self.seal(room)?,
+        };
+        self.answers.push((answer, result));
+        Ok(())
+    }
+
+    /// Adds a group to the frame that is being gathered, and commits that one first where the group does not fit.
+    fn store(&mut self, group: &[Entry], bytes: usize, room: Room) -> io::Result<Result<Appended, AppendError>> {
+        if let Some(first) = self.repeated(group) {
+            return Ok(Ok(Appended::Duplicate(first)));
+        }
+        if self.frame.records() > 0 && self.frame.frame_bytes_with(bytes) > FRAME_BYTES_GOAL.min(self.left()) {
+            self.commit()?;
+        }
+        if self.frame.frame_bytes_with(bytes) > self.left() || !self.shared.spares.plenty() {
+            // What was gathered must not wait for room.
+            self.commit()?;
+            if !self.make_room(bytes, room) {
+                return Ok(Err(AppendError::NoRoom));
+            }
+        }
+        Ok(Ok(Appended::Stored(self.gather(group))))
+    }
+
+    fn gather(&mut self, group: &[Entry]) -> Seq {
+        let first = self.next_seq.saturating_add(u64::from(self.frame.records()));
+        let mut marks = self.shared.marks.lock().unwrap_or_else(PoisonError::into_inner);
+        for (entry, seq) in group.iter().zip(first..) {
+            self.frame.push(&entry.bytes);
+            if let Some(mark) = &entry.mark {
+                marks.insert(mark, Seq(seq));
+            }
+        }
+        Seq(first)
+    }
+
+    fn repeated(&self, group: &[Entry]) -> Option<Seq> {
+        let [entry] = group else { return None };
+        let mark = entry.mark.as_ref()?;
+        self.shared.marks.lock().unwrap_or_else(PoisonError::into_inner).repeated(mark)
+    }
+
+    /// Leaves the segment in use, unless it is empty. The answer names the last record before.
+    fn seal(&mut self, room: Room) -> io::Result<Result<Appended, AppendError>> {
+        self.commit()?;
+        if self.at > DATA_START {
+            match self.shared.spares.take(room) {
+                Ok(next) => self.go_on_in(next),
+                Err(_no_room) => return Ok(Err(AppendError::NoRoom)),
+            }
+        }
+        Ok(Ok(Appended::Stored(Seq(self.next_seq.saturating_sub(1)))))
+    }
+
+    fn go_on_in(&mut self, next: SegmentFile) {
+        self.active = next;
+        self.at = DATA_START;
+    }
+
+    /// Bytes left in the segment in use.
+    fn left(&self) -> usize {
+        usize::try_from(self.active.bytes.saturating_sub(self.at)).unwrap_or(usize::MAX)
+    }
+
+    /// Sees to it that a group of `bytes` fits into the segment in use. Called only with an empty frame.
+    fn make_room(&mut self, bytes: usize, room: Room) -> bool {
+        while self.frame.frame_bytes_with(bytes) > self.left() {
+            match self.shared.spares.take(room) {
+                Ok(next) => self.go_on_in(next),
+                Err(_no_room) => return false,
+            }
+        }
+        self.shared.spares.admit(room).is_ok()
+    }
+
+    /// Writes and syncs what was gathered, publishes it, and answers.
+    fn commit(&mut self) -> io::Result<()> {
+        if self.frame.records() > 0
+            && let Err(error) = self.write_frame()
+        {
+            // Before anybody is told: whoever hears of the failure must find the journal poisoned.
+            self.shared.queue.end(End::Poisoned);
+            return Err(error);
+        }
+        for (answer, result) in self.answers.drain(..) {
+            // The other end is gone when the caller stopped waiting: the record is kept all the same.
+            answer.send(result).ok();
+        }
+        Ok(())
+    }
+
+    fn write_frame(&mut self) -> io::Result<()> {
+        let written_ms = u64::try_from(self.clock.now().as_ms()).unwrap_or(0);
+        let (header, bytes) = self.frame.seal(self.active.salt, self.next_frame, self.next_seq, written_ms);
+        self.disk.write(&self.active.file, bytes, self.at)?;
+        if !self.no_fsync {
+            self.disk.sync(&self.active.file)?;
+            self.shared.syncs.fetch_add(1, Ordering::Relaxed);
+        }
+        let segment = SegmentName { number: self.active.number, path: &self.active.path, file_bytes: self.active.bytes };
+        self.shared.catalog.add(&segment, &header, self.at);
+        self.at = self.at.saturating_add(header.frame_bytes() as u64);
+        self.next_frame = self.next_frame.saturating_add(1);
+        self.next_seq = header.last_seq().saturating_add(1);
+        self.frame.clear();
+        self.shared.synced.send_replace(Seq(header.last_seq()));
+        Ok(())
+    }
+}

@@ -1,0 +1,56 @@
+//! The webhook's key: the only proof that a request comes from Sleekplan, which signs nothing.
+
+use http::HeaderMap;
+use sleeksync_connectors::contract::Secret;
+use subtle::{Choice, ConstantTimeEq};
+
+/// The configured keys, as hashes of one length.
+pub(super) struct Keys(Vec<[u8; 32]>);
+
+impl Keys {
+    pub(super) fn new(keys: &[Secret]) -> Self {
+        Self(keys.iter().map(|key| *blake3::hash(key.expose().as_bytes()).as_bytes()).collect())
+    }
+
+    /// Whether `?key=` or `X-Secret` is one of them. All are compared, in the same time whatever was sent.
+    pub(super) fn admit(&self, query: &str, headers: &HeaderMap) -> bool {
+        let from_query = query.split('&').filter_map(|pair| pair.strip_prefix("key=")).map(|key| {
+            let key = key.replace('+', " ");
+            percent_encoding::percent_decode_str(&key).collect::<Vec<u8>>()
+        });
+        let from_header = headers.get_all("x-secret").iter().map(|value| value.as_bytes().to_vec());
+        from_query.chain(from_header).any(|shown| self.is_known(&shown))
+    }
+
+    fn is_known(&self, shown: &[u8]) -> bool {
+        let shown = blake3::hash(shown);
+        let known = self.0.iter().fold(Choice::from(0), |found, key| found | key.ct_eq(shown.as_bytes()));
+        known.into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_of_the_keys_opens_however_it_is_sent() {
+        let keys = Keys::new(&[Secret::new("old key&1"), Secret::new("new")]);
+        let header = |value: &'static str| {
+            HeaderMap::from_iter([(http::HeaderName::from_static("x-secret"), http::HeaderValue::from_static(value))])
+        };
+        assert!(keys.admit("key=new", &HeaderMap::new()));
+        assert!(keys.admit("a=b&key=old+key%261", &HeaderMap::new()));
+        assert!(keys.admit("", &header("new")));
+        for (query, headers) in
+            [("", HeaderMap::new()), ("key=", HeaderMap::new()), ("key=New", HeaderMap::new()), ("xkey=new", header("old"))]
+        {
+            assert!(!keys.admit(query, &headers), "{query}");
+        }
+    }
+
+    #[test]
+    fn without_keys_nothing_opens() {
+        assert!(!Keys::new(&[]).admit("key=", &HeaderMap::new()));
+    }
+}

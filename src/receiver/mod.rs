@@ -1,0 +1,251 @@
+//! The receiver: takes Sleekplan's webhooks and answers once they are safe.
+//!
+//! It only stores: nothing is delivered, looked up or decided in reaction to the network. A webhook with the right key is never lost: what
+//! cannot be understood is kept all the same.
+
+mod answer;
+mod body;
+mod capture;
+mod key;
+mod serve;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::{Buf, Bytes};
+use http::{HeaderMap, Method};
+use sleeksync_connectors::contract::{Action, ItemId, ProductId, Secret, Time};
+use tokio::net::TcpListener;
+use warp::Filter;
+
+pub use serve::{Limits, serve};
+
+use crate::clock::Clock;
+use crate::record::Mark;
+use crate::sleekplan::payload::{Shape, decode, effective, shape};
+use crate::sleekplan::{digest, products::Products};
+use crate::supervisor::Supervisor;
+use answer::Answer;
+use body::BodyError;
+use capture::Capture;
+use key::Keys;
+
+/// How the receiver listens.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Path of the webhook.
+    pub path: String,
+    /// Any of them is accepted.
+    pub keys: Vec<Secret>,
+    /// Accept events without a key.
+    pub allow_unauthenticated: bool,
+    /// Longest body, in bytes.
+    pub max_body: usize,
+    /// How long headers may take.
+    pub header_timeout: Duration,
+    /// How long a body may take.
+    pub body_timeout: Duration,
+    /// Connections open at once.
+    pub max_connections: usize,
+    /// Where raw bodies are written as well.
+    pub capture_dir: Option<PathBuf>,
+}
+
+/// What the receiver made of a body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// An event that can be delivered.
+    Accepted {
+        /// Its workspace.
+        product: ProductId,
+        /// What happened.
+        action: Action,
+        /// To what.
+        item: ItemId,
+    },
+    /// JSON, but nothing that can be delivered.
+    Unrecognised {
+        /// Why, for people.
+        reason: String,
+        /// Its workspace, where it names one.
+        product: Option<ProductId>,
+    },
+    /// Not JSON.
+    Quarantined,
+}
+
+/// A webhook with the right key.
+#[derive(Clone, Debug)]
+pub struct Arrival {
+    /// The raw body.
+    pub body: Bytes,
+    /// When it arrived.
+    pub received_at: Time,
+    /// The time it counts as of.
+    pub effective_at: Time,
+    /// What was made of it.
+    pub status: Status,
+    /// By what a repetition is recognised.
+    pub mark: Option<Mark>,
+}
+
+/// It is on disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Receipt {
+    /// As an event, under this number.
+    Accepted(u64),
+    /// An equal event was, under this number.
+    Duplicate(u64),
+    /// As something not understood.
+    Unrecognised(u64),
+    /// As bytes.
+    Quarantined(u64),
+}
+
+/// It is not on disk; Sleekplan is asked to come again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// The daemon is ending.
+    ShuttingDown,
+    /// There is no room on disk.
+    NoRoom,
+    /// Too many events are waiting to be synced.
+    Busy,
+    /// The journal failed.
+    Failed,
+}
+
+/// Whether events can be accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Readiness {
+    /// Yes.
+    Ready,
+    /// The daemon is ending.
+    ShuttingDown,
+    /// The journal failed.
+    Failed,
+}
+
+/// Where arrivals go.
+#[async_trait]
+pub trait Intake: Send + Sync + 'static {
+    /// Answers once the arrival is on disk.
+    async fn take(&self, arrival: Arrival) -> Result<Receipt, Refused>;
+    /// Whether events can be accepted.
+    fn ready(&self) -> Readiness;
+    /// A request was refused.
+    fn refused(&self);
+}
+
+struct Desk<I> {
+    intake: Arc<I>,
+    settings: Settings,
+    keys: Keys,
+    capture: Option<Capture>,
+    products: Arc<Products>,
+    clock: Clock,
+}
+
+/// Listens for webhooks until shutdown is asked for.
+pub fn listen<I: Intake>(
+    listener: TcpListener,
+    settings: Settings,
+    intake: Arc<I>,
+    products: Arc<Products>,
+    clock: Clock,
+    supervisor: &Supervisor,
+) {
+    let limits = Limits { connections_max: settings.max_connections, header_timeout: settings.header_timeout };
+    let desk = Arc::new(Desk {
+        intake,
+        keys: Keys::new(&settings.keys),
+        capture: settings.capture_dir.clone().map(Capture::new),
+        settings,
+        products,
+        clock,
+    });
+    let query = warp::query::raw().or(warp::any().map(String::new)).unify();
+    let routes = warp::method()
+        .and(warp::path::full())
+        .and(query)
+        .and(warp::header::headers_cloned())
+        .and(warp::body::stream())
+        .then(move |method: Method, path: warp::path::FullPath, query: String, headers: HeaderMap, body| {
+            let desk = Arc::clone(&desk);
+            async move { desk.handle(&method, path.as_str(), &query, &headers, body).await.into_response() }
+        })
+        .recover(|_| async { Ok::<_, std::convert::Infallible>(Answer::bad_request().into_response()) })
+        .unify();
+    serve(listener, routes, limits, supervisor);
+}
+
+impl<I: Intake> Desk<I> {
+    async fn handle<B, C, E>(&self, method: &Method, path: &str, query: &str, headers: &HeaderMap, body: B) -> Answer
+    where
+        B: futures_util::Stream<Item = Result<C, E>> + Send,
+        C: Buf,
+    {
+        let reading = matches!(*method, Method::GET | Method::HEAD);
+        match path {
+            "/health/live" if reading => return Answer::live(),
+            "/health/ready" if reading => return Answer::ready(self.intake.ready()),
+            _ if path != self.settings.path => return self.refuse(Answer::not_found()),
+            _ if *method != Method::POST => return self.refuse(Answer::method_not_allowed()),
+            _ => {}
+        }
+        // Before the body: who does not know the key makes us read nothing.
+        if !self.settings.allow_unauthenticated && !self.keys.admit(query, headers) {
+            return self.refuse(Answer::unauthorized());
+        }
+        match tokio::time::timeout(self.settings.body_timeout, body::read(headers, body, self.settings.max_body)).await {
+            Err(_) => self.refuse(Answer::too_slow()),
+            Ok(Err(BodyError::TooLarge)) => self.refuse(Answer::too_large(self.settings.max_body)),
+            Ok(Err(BodyError::Broken)) => self.refuse(Answer::bad_request()),
+            Ok(Ok(body)) => self.take(body).await,
+        }
+    }
+
+    async fn take(&self, body: Bytes) -> Answer {
+        let received_at = self.clock.now();
+        if let Some(capture) = &self.capture {
+            capture.write(received_at, &body).await;
+        }
+        let arrival = self.read(body, received_at);
+        match self.intake.take(arrival).await {
+            Ok(receipt) => Answer::receipt(receipt),
+            Err(refused) => self.refuse(Answer::unavailable(refused)),
+        }
+    }
+
+    fn read(&self, body: Bytes, received_at: Time) -> Arrival {
+        let Ok(decoded) = decode(&body) else {
+            return Arrival { received_at, effective_at: received_at, status: Status::Quarantined, mark: None, body };
+        };
+        let effective_at = effective(decoded.sent_at, received_at);
+        if let (Some(sent), Some(product)) = (decoded.sent_at, decoded.product)
+            && sent != effective_at
+        {
+            self.products.report_clock(product, sent);
+        }
+        let status = match shape(&decoded) {
+            Shape::Recognised { product, .. } if !self.products.admit(product) => {
+                let reason = format!("product {product} is not configured; add it under [products]");
+                Status::Unrecognised { reason, product: Some(product) }
+            }
+            Shape::Recognised { product, action, item } => Status::Accepted { product, action, item },
+            Shape::Unrecognised { reason } => Status::Unrecognised { reason, product: decoded.product },
+        };
+        let mark = digest::mark(&body, &decoded);
+        Arrival { received_at, effective_at, status, mark, body }
+    }
+
+    fn refuse(&self, answer: Answer) -> Answer {
+        self.intake.refused();
+        answer
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,237 @@
+//! Sleekplan's webhook bodies: tolerant in, strict out.
+//!
+//! Ids and counts come as strings or numbers, objects nested or not, timestamps in seconds or milliseconds (docs page "Webhooks"; shapes the
+//! page does not show are inferred from the REST objects). Reading is shallow: top-level fields stay raw JSON, so that folding a million
+//! events parses no body deeply.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde::de::{MapAccess, Visitor};
+use serde_json::Value;
+use serde_json::value::RawValue;
+use sleeksync_connectors::contract::{Action, ItemId, ItemKind, ProductId, Time};
+
+/// 2015-01-01: before it, there was no Sleekplan.
+const EARLIEST: Time = Time::from_ms(1_420_070_400_000);
+/// How far a sender's clock may be ahead.
+const AHEAD_MAX: Duration = Duration::from_secs(300);
+/// What lies below is seconds: 1e11 ms is 1973, 1e11 s is the year 5138.
+const SECONDS_BELOW: i64 = 100_000_000_000;
+
+/// One JSON object, its top level only. Of repeated names the last counts.
+#[derive(Debug, Default)]
+pub struct Shallow<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+
+impl<'a> Shallow<'a> {
+    fn parse(json: &'a str) -> Option<Self> {
+        serde_json::from_str(json).ok()
+    }
+
+    fn get(&self, name: &str) -> Option<&'a RawValue> {
+        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| *value)
+    }
+
+    /// A string or number as text; `None` where absent, null, empty, or anything else.
+    fn scalar(&self, name: &str) -> Option<String> {
+        match serde_json::from_str(self.get(name)?.get()).ok()? {
+            Value::String(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
+            Value::Number(number) => Some(number.to_string()),
+            _ => None,
+        }
+    }
+
+    fn object(&self, name: &str) -> Option<Shallow<'a>> {
+        Shallow::parse(self.get(name)?.get())
+    }
+
+    /// An id; Sleekplan writes 0 where there is none.
+    fn id(&self, name: &str) -> Option<String> {
+        self.scalar(name).map(|id| id.strip_suffix(".0").map(str::to_owned).unwrap_or(id)).filter(|id| id != "0")
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Shallow<'a> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Fields;
+        impl<'de> Visitor<'de> for Fields {
+            type Value = Shallow<'de>;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut fields: Vec<(Cow<'de, str>, &'de RawValue)> = Vec::new();
+                while let Some((Name(name), value)) = map.next_entry()? {
+                    match fields.iter_mut().find(|(known, _)| *known == name) {
+                        Some(known) => known.1 = value,
+                        None => fields.push((name, value)),
+                    }
+                }
+                Ok(Shallow(fields))
+            }
+        }
+        deserializer.deserialize_map(Fields)
+    }
+}
+
+/// A field's name, borrowed where it has no escapes.
+#[derive(Deserialize)]
+struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
+
+/// A body, as far as it was understood.
+#[derive(Debug)]
+pub struct Decoded<'a> {
+    /// The envelope's workspace, else the data's.
+    pub product: Option<ProductId>,
+    /// What happened; else the word that is no action, or nothing.
+    pub action: Result<Action, String>,
+    /// The envelope's timestamp.
+    pub sent_at: Option<Time>,
+    /// The items it says something about: its own first, then the feedback nested in it.
+    pub targets: Vec<Target<'a>>,
+}
+
+/// What a body says about one item.
+#[derive(Debug)]
+pub struct Target<'a> {
+    /// Which.
+    pub item: ItemId,
+    /// Its fields, raw.
+    pub fields: Vec<(Cow<'a, str>, &'a RawValue)>,
+}
+
+/// A body that is not JSON.
+#[derive(Debug, thiserror::Error)]
+#[error("the body is not JSON")]
+pub struct NotJson;
+
+/// What a body amounts to.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// An event that can be delivered.
+    Recognised {
+        /// Its workspace.
+        product: ProductId,
+        /// What happened.
+        action: Action,
+        /// To what.
+        item: ItemId,
+    },
+    /// JSON, but no event we know.
+    Unrecognised {
+        /// Why, for people.
+        reason: String,
+    },
+}
+
+/// Reads a body.
+///
+/// # Errors
+/// It is not JSON.
+pub fn decode(body: &[u8]) -> Result<Decoded<'_>, NotJson> {
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+    let text = std::str::from_utf8(body).map_err(|_| NotJson)?;
+    // The whole text, so that what is broken behind the part we read is seen too. Iterative: depth costs no stack.
+    serde_json::from_str::<serde::de::IgnoredAny>(text).map_err(|_| NotJson)?;
+    let envelope = Shallow::parse(text).unwrap_or_default();
+    let data = envelope.object("data").unwrap_or_default();
+    let product = |fields: &Shallow<'_>| fields.id("product_id")?.parse().ok().map(ProductId);
+    let nested = data.object("feedback_item");
+    let product = product(&envelope).or_else(|| product(&data)).or_else(|| product(nested.as_ref()?));
+    let word = envelope.scalar("action").unwrap_or_default();
+    let action = word.parse::<Action>().map_err(|_| word.chars().take(64).collect());
+    let targets = match (&action, product) {
+        (Ok(action), Some(product)) => targets(*action, product, data, nested),
+        _ => Vec::new(),
+    };
+    Ok(Decoded { product, action, sent_at: sent_at(&envelope), targets })
+}
+
+/// What a body amounts to.
+pub fn shape(decoded: &Decoded<'_>) -> Shape {
+    let unrecognised = |reason: String| Shape::Unrecognised { reason };
+    let action = match &decoded.action {
+        Ok(action) => *action,
+        Err(word) if word.is_empty() => return unrecognised("it names no action".to_owned()),
+        Err(word) => return unrecognised(format!("`{word}` is no action that is documented")),
+    };
+    let Some(product) = decoded.product else {
+        return unrecognised("it names no product, neither in the envelope nor in the data".to_owned());
+    };
+    match decoded.targets.first() {
+        Some(target) if target.item.kind() == action.kind() => Shape::Recognised { product, action, item: target.item.clone() },
+        _ => unrecognised(format!("`data` holds no id of a {}", action.kind())),
+    }
+}
+
+/// The time an event counts as of: the envelope's where it is believable, else that of receipt.
+pub fn effective(sent: Option<Time>, received: Time) -> Time {
+    sent.filter(|at| *at >= EARLIEST && *at <= received.plus(AHEAD_MAX)).unwrap_or(received)
+}
+
+/// The event's own data, with `product_id` as a number.
+pub fn data(body: &[u8]) -> Option<Value> {
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+    let mut envelope: Value = serde_json::from_slice(body).ok()?;
+    let product = decode(body).ok()?.product;
+    let mut data = envelope.get_mut("data")?.take();
+    if let (Value::Object(data), Some(product)) = (&mut data, product) {
+        data.insert("product_id".to_owned(), product.0.into());
+    }
+    Some(data)
+}
+
+fn sent_at(envelope: &Shallow<'_>) -> Option<Time> {
+    let text = envelope.scalar("timestamp")?;
+    if let Ok(at) = Time::parse_rfc3339(&text) {
+        return Some(at);
+    }
+    let number: f64 = text.parse().ok()?;
+    #[expect(clippy::cast_possible_truncation, reason = "bounded just before")]
+    let number = (number.is_finite() && number.abs() < 9.0e15).then_some(number as i64)?;
+    Some(Time::from_ms(if number < SECONDS_BELOW { number.saturating_mul(1000) } else { number }))
+}
+
+fn targets<'a>(action: Action, product: ProductId, data: Shallow<'a>, nested: Option<Shallow<'a>>) -> Vec<Target<'a>> {
+    let nested = nested.and_then(|fields| {
+        let id = fields.id("feedback_id")?;
+        Some(Target { item: ItemId::top(product, ItemKind::Feedback, &id)?, fields: fields.0 })
+    });
+    let parent = data.id("feedback_id").or_else(|| nested.as_ref().map(|target| target.item.id().to_owned()));
+    let top = |kind, id: Option<String>| ItemId::top(product, kind, &id?);
+    let child = |kind, id: Option<String>| ItemId::child(product, kind, parent.as_deref()?, &id?);
+    let own = match action.kind() {
+        // Observed for votes: the post may be nested for the item events too.
+        ItemKind::Feedback if data.id("feedback_id").is_none() => return nested.into_iter().collect(),
+        ItemKind::Feedback => top(ItemKind::Feedback, data.id("feedback_id")),
+        ItemKind::Comment => child(ItemKind::Comment, data.id("comment_id")),
+        kind @ (ItemKind::Vote | ItemKind::Subscription) => child(kind, Some(person(&data).unwrap_or_else(|| "anonymous".to_owned()))),
+        kind @ (ItemKind::User | ItemKind::Subscriber) => top(kind, person(&data)),
+        ItemKind::Changelog => top(ItemKind::Changelog, data.id("changelog_id")),
+        ItemKind::Satisfaction => top(ItemKind::Satisfaction, data.id("satisfaction_id")),
+    };
+    // A subscriber may be wrapped: then the person's fields are the item's.
+    let fields = match (action.kind(), data.object("user")) {
+        (ItemKind::Subscriber | ItemKind::User, Some(user)) if data.id("user_id").is_none() => user.0,
+        _ => data.0,
+    };
+    own.map(|item| Target { item, fields }).into_iter().chain(nested).collect()
+}
+
+/// Who it is about: the id, or for a visitor who only left an address a hash of that.
+fn person(data: &Shallow<'_>) -> Option<String> {
+    let user = data.object("user").unwrap_or_default();
+    let by_id = || data.id("user_id").or_else(|| user.id("user_id"));
+    let by_mail = || {
+        let mail = ["data_mail", "mail", "email"].iter().find_map(|name| data.scalar(name).or_else(|| user.scalar(name)))?;
+        let hash = blake3::hash(mail.to_lowercase().as_bytes()).to_hex();
+        Some(format!("mail-{}", hash.as_str().get(..16)?))
+    };
+    by_id().or_else(by_mail)
+}
+
+#[cfg(test)]
+mod tests;

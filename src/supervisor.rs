@@ -1,0 +1,66 @@
+//! The only place that spawns: every task has a name, is counted, and is waited for at shutdown.
+
+use std::future::Future;
+use std::time::Duration;
+
+use tokio_util::sync::{CancellationToken, WaitForCancellationFuture};
+use tokio_util::task::TaskTracker;
+use tracing::Instrument;
+
+/// Starts tasks and ends them: shutdown is asked for, awaited, then timed out.
+#[derive(Clone, Debug, Default)]
+pub struct Supervisor {
+    tracker: TaskTracker,
+    stop: CancellationToken,
+}
+
+impl Supervisor {
+    /// One with nothing to supervise yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A part with a shutdown of its own, which also ends with the whole.
+    #[must_use]
+    pub fn child(&self) -> Self {
+        Self { tracker: TaskTracker::new(), stop: self.stop.child_token() }
+    }
+
+    /// Runs `task` until it ends. It learns of the shutdown through [`Supervisor::stopping`].
+    pub fn spawn<F>(&self, name: &'static str, task: F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        self.tracker.spawn(task.instrument(tracing::debug_span!("task", name)));
+    }
+
+    /// Runs blocking work on a thread made for it.
+    pub fn spawn_blocking<F>(&self, work: F)
+    where
+        F: FnOnce() + Send + 'static,
+    {
+        self.tracker.spawn_blocking(work);
+    }
+
+    /// Ends when shutdown was asked for.
+    pub fn stopping(&self) -> WaitForCancellationFuture<'_> {
+        self.stop.cancelled()
+    }
+
+    /// Whether shutdown was asked for.
+    pub fn is_stopping(&self) -> bool {
+        self.stop.is_cancelled()
+    }
+
+    /// Asks every task to end.
+    pub fn stop(&self) {
+        self.stop.cancel();
+    }
+
+    /// Asks every task to end and waits for it, `patience` at most. `false` when some were still running.
+    pub async fn shut_down(&self, patience: Duration) -> bool {
+        self.stop.cancel();
+        self.tracker.close();
+        tokio::time::timeout(patience, self.tracker.wait()).await.is_ok()
+    }
+}
