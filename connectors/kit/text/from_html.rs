@@ -14,7 +14,7 @@ use pulldown_cmark::Event;
 
 use super::build::{Builder, Part};
 use super::run::Style;
-use super::{HTML_BYTES_MAX, link, scan};
+use super::{TEXT_BYTES_MAX, link, scan};
 
 /// The sanitiser for what comes in: the elements that [`scan`] leaves, and addresses that only lead somewhere.
 static SANITISER: LazyLock<ammonia::Builder<'static>> = LazyLock::new(|| {
@@ -34,7 +34,7 @@ static SANITISER: LazyLock<ammonia::Builder<'static>> = LazyLock::new(|| {
 
 /// Reads HTML.
 pub(super) fn events(html: &str) -> Vec<Event<'static>> {
-    let end = (0..=HTML_BYTES_MAX.min(html.len())).rev().find(|end| html.is_char_boundary(*end)).unwrap_or(0);
+    let end = (0..=TEXT_BYTES_MAX.min(html.len())).rev().find(|end| html.is_char_boundary(*end)).unwrap_or(0);
     let reduced = scan::reduced(html.get(..end).unwrap_or_default());
     let sanitised = SANITISER.clean(&reduced).to_string();
     let mut reader = Reader::default();

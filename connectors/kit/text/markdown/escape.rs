@@ -100,6 +100,8 @@ fn character(c: char, before: Option<char>, rest: &str, context: Context, out: &
         '`' if context.jekyll() => return out.push_str(&entity(c)),
         '`' | '[' | ']' => true,
         '~' if context.jekyll() && !spaced => return out.push_str(&entity(c)),
+        // Before the mark that ends a deletion Hugo's parser would count it in, backslash or not.
+        '~' if next.is_none() => return out.push_str(&entity(c)),
         '~' => !spaced,
         // An address that is no link of ours: GitHub and MDX would take all that follows for a part of it.
         ':' if !context.in_link && rest.starts_with("//") && ends_with_one(out, &["http", "https", "ftp"]) => {

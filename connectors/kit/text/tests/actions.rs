@@ -12,7 +12,7 @@ pub(super) fn actions(output: &str, format: Format) -> Vec<String> {
     let mut found = Vec::new();
     let acting = |c: char| (c.is_control() && c != '\n' && c != '\t') || matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
     found.extend(output.chars().filter(|c| acting(*c)).map(|c| format!("character {c:?}")));
-    if output.replace([' ', '\n'], "").to_lowercase().contains("<!--sleekplan") {
+    if output.replace([' ', '\n'], "").to_lowercase().contains("<!--sleek") {
         found.push("marker".to_owned());
     }
     match format {

@@ -113,7 +113,7 @@ fn lines_are_one_line_and_say_that_they_were_cut() {
 
 #[test]
 fn only_a_mebibyte_is_read() {
-    let long = "é".repeat(HTML_BYTES_MAX);
-    assert_eq!(Text::from_html(&long).plain().len(), HTML_BYTES_MAX);
-    assert_eq!(Text::from_plain(&long).plain().len(), HTML_BYTES_MAX);
+    let long = "é".repeat(TEXT_BYTES_MAX);
+    assert_eq!(Text::from_html(&long).plain().len(), TEXT_BYTES_MAX);
+    assert_eq!(Text::from_plain(&long).plain().len(), TEXT_BYTES_MAX);
 }
