@@ -6,6 +6,8 @@
 pub mod contract;
 pub mod kit;
 pub mod registry;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 
 mod github;
 mod site;

@@ -1,8 +1,6 @@
 //! Inputs built to be slow. Each is a mebibyte and must take time in proportion to its size.
 #![expect(clippy::disallowed_methods, reason = "how long it takes is what is measured here; connectors have no clock")]
 
-#![expect(clippy::disallowed_methods, reason = "how long it takes is what is tested")]
-
 use std::time::{Duration, Instant};
 
 use super::*;
