@@ -48,6 +48,14 @@ impl<'a> Reader<'a> {
         });
     }
 
+    /// The same for a problem that may bring its own advice, as `PROBLEM; ADVICE`.
+    pub(super) fn report_advised(&mut self, at: &[String], problem: &str, expected: &str) {
+        match problem.split_once("; ") {
+            Some((problem, advice)) => self.report(at, problem, advice),
+            None => self.report(at, problem, expected),
+        }
+    }
+
     /// Whether something was wrong at `at`, within it or around it.
     pub(super) fn is_marked(&self, at: &[String]) -> bool {
         self.marked.iter().any(|path| path.starts_with(at) || at.starts_with(path))
