@@ -38,9 +38,11 @@ impl Daemon {
         let (public, private) = (receiver.local_addr().unwrap(), admin.local_addr().unwrap());
         let text = format!(
             "[receiver]\nlisten = \"{public}\"\nkeys = [\"{KEY}\"]\npublic_url = \"http://{public}\"\n\
-             [admin]\nlisten = \"{private}\"\ntoken = \"{TOKEN}\"\n[store]\nmin_free = \"0B\"\n"
+             [admin]\nlisten = \"{private}\"\ntoken = \"{TOKEN}\"\n[store]\nmin_free = \"0B\"\n\
+             [connectors.pages]\nkind = \"site\"\nformat = \"plain\"\npath = \"out\"\n"
         );
         std::fs::write(folder.path().join("sleeksync.toml"), text).unwrap();
+        std::fs::create_dir(folder.path().join("out")).unwrap();
         let sources =
             Sources { working_directory: folder.path().to_owned(), environment: Vec::new(), ..Sources::of_process(Vec::new(), Vec::new()) };
         let config = load(&sources).unwrap();
@@ -102,6 +104,37 @@ async fn a_webhook_is_sent_and_followed_and_can_be_looked_at() {
     .await;
 }
 
+const ENTRY: &str = r#"{"product_id":5456534244,"action":"changelog.create","timestamp":"2026-01-02T03:04:05Z",
+    "data":{"changelog_id":"771","title":"Faster search","description":"<p>It is <b>fast</b>.</p>","product_id":5456534244}}"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_entry_is_followed_to_its_link_and_can_be_delivered_again() {
+    with_daemon(|daemon| async move {
+        let file = daemon.write("entry.json", ENTRY);
+        let plan = daemon.json(&["plan", file.to_str().unwrap(), "--connector", "pages"]).await;
+        assert_eq!((&plan["plans"][0]["connector"], &plan["plans"][0]["skip"]), (&Value::from("pages"), &Value::Null), "{plan}");
+
+        let sent = daemon.run(&["send", file.to_str().unwrap()]).await;
+        let text = both(&sent);
+        assert!(sent.status.success() && text.contains("changelog/771") && text.contains("pages: delivered"), "{text}");
+        assert_eq!(daemon.json(&["links", "--item", "changelog/771"]).await["links"][0]["connector"], "pages");
+
+        let counted = daemon.json(&["replay", "--connector", "pages", "--dry-run"]).await;
+        assert_eq!((&counted["count"], &counted["items"][0]), (&Value::from(1), &Value::from("changelog/771")));
+        let replayed = daemon.run(&["replay", "--connector", "pages", "--item", "changelog/771"]).await;
+        assert!(replayed.status.success(), "{}", both(&replayed));
+
+        assert!(daemon.run(&["pause", "pages"]).await.status.success());
+        assert_eq!(daemon.run(&["status", "--exit-code"]).await.status.code(), Some(1));
+        let stuck = daemon.run(&["replay", "--connector", "pages"]).await;
+        assert!(stuck.status.code() == Some(1) && both(&stuck).contains("pages is paused"), "{}", both(&stuck));
+        assert!(daemon.run(&["resume", "pages"]).await.status.success());
+        assert!(daemon.run(&["replay", "--connector", "pages"]).await.status.success());
+        assert!(daemon.run(&["status", "--exit-code"]).await.status.success());
+    })
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_does_not_exist_is_a_failure_and_what_cannot_be_undone_needs_yes() {
     with_daemon(|daemon| async move {
@@ -148,7 +181,7 @@ async fn the_probe_tells_whether_the_key_arrives_and_makes_no_event() {
     with_daemon(|daemon| async move {
         let output = daemon.run(&["check", "--live"]).await;
         assert!(both(&output).contains("receiver.public_url: reached, and the key arrives"), "{}", both(&output));
-        assert!(output.status.success());
+        assert!(both(&output).contains("connectors.pages: ") && output.status.success(), "{}", both(&output));
 
         let other = daemon.run_with(&["check", "--live"], &[("SLEEKSYNC__RECEIVER__KEYS", "[\"another key\"]")]).await;
         assert!(both(&other).contains("receiver.public_url: key stripped: "), "{}", both(&other));

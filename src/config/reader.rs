@@ -169,7 +169,7 @@ fn explain(kind: &Kind) -> (String, String) {
 pub(super) fn split_message(message: &str) -> (&str, &str) {
     match message.split_once("; ") {
         Some(parts) => parts,
-        None if message.starts_with("expected ") => ("is none", message),
+        None if message.starts_with("expected ") => ("does not fit", message),
         None if message.starts_with("environment variable ") => (message, "expected it in the environment"),
         None if message.starts_with("file ") => (message, "expected a readable file with the secret"),
         None if message.contains("empty") => (message, "expected a text that is not empty"),
