@@ -1,5 +1,13 @@
 //! The command line against a running daemon, and without one.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "clippy knows tests by #[test] only, not their helpers here"
+)]
+
 use std::path::PathBuf;
 use std::process::{Command, Output};
 use std::sync::Arc;

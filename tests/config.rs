@@ -1,5 +1,13 @@
 //! The configuration from outside: what `check` says of it, and that it never says a secret.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "clippy knows tests by #[test] only, not their helpers here"
+)]
+
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -117,6 +125,18 @@ fn what_init_writes_passes_check_and_is_not_overwritten() {
         key,
         "the key is kept"
     );
+}
+
+#[test]
+fn connectors_of_init_are_on_dry_run() {
+    let folder = folder_with(&[]);
+    let missing = sleeksync(folder.path(), &["init", "--connector", "pages=site"], &[]);
+    assert_eq!(missing.status.code(), Some(2));
+    assert_eq!(stderr(&missing), "sleeksync.toml: connectors.pages.path: is missing; expected by kind `site`: --set pages.path=VALUE\n");
+    let written = sleeksync(folder.path(), &["init", "--connector", "pages=site", "--set", "pages.path=site"], &[]);
+    assert!(written.status.success(), "{}", stderr(&written));
+    let checked = sleeksync(folder.path(), &["check"], &[]);
+    assert_eq!(stdout(&checked), "the configuration is good: 0 products, 1 connectors, 1 enabled, 1 of them on dry run\n");
 }
 
 #[test]
