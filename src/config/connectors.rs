@@ -156,7 +156,9 @@ fn when(reader: &mut Reader<'_>, at: &[String], kind: &Kind, raw: BTreeMap<Strin
         match items.iter().find(|item| item.template_name() == word) {
             Some(item) => match Expression::new(&expression, *item) {
                 Ok(expression) => drop(when.insert(*item, expression)),
-                Err(problem) => reader.report(&below(&at, word.as_str()), problem, "expected a condition such as \"votes_up >= 5\""),
+                Err(problem) => {
+                    reader.report_advised(&below(&at, word.as_str()), &problem, "expected a condition such as \"votes_up >= 5\"")
+                }
             },
             None => reader.report(
                 &below(&at, word.as_str()),
