@@ -8,6 +8,8 @@
     reason = "clippy knows tests by #[test] only, not their helpers here"
 )]
 
+#![expect(clippy::disallowed_methods, reason = "a test has no supervisor")]
+
 use std::path::PathBuf;
 use std::process::{Command, Output};
 use std::sync::Arc;
