@@ -7,7 +7,6 @@
     clippy::indexing_slicing,
     reason = "clippy knows tests by #[test] only, not their helpers here"
 )]
-
 #![expect(clippy::disallowed_methods, reason = "a test has no supervisor")]
 
 use std::path::PathBuf;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use sleeksync_connectors::contract::Transport;
+use sleeksync_connectors::contract::{ProductId, Transport};
 
 use crate::admin::Desk;
 use crate::clock::Clock;
@@ -171,6 +171,10 @@ async fn begin_work(shared: Arc<Shared>, roster: u64, assignments: BTreeMap<Stri
     tokio::select! {
         () = shared.supervisor.stopping() => return,
         known = async { shared.index.wait_folded(roster).await && shared.index.wait_ready().await } => if !known { return },
+    }
+    // The only product without an id took it from its first event, which the index remembers.
+    if let Some(id) = shared.index.view().and_then(|view| view.meta()).ok().and_then(|meta| meta.first_product) {
+        shared.products.fix(ProductId(id));
     }
     let rows = match shared.index.view().and_then(|view| view.connectors()) {
         Ok(rows) => rows,
