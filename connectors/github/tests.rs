@@ -1,46 +1,10 @@
 //! The connector against a fake GitHub that fails like the real one.
 
-use std::sync::Mutex;
-
-use async_trait::async_trait;
 use serde_json::{Value, json};
-use url::Url;
 
 use super::*;
-use crate::contract::{
-    Cause, Effect, Fields, Item, ItemId, Link, Part, Product, ProductId, Repeat, Request, Response, Step, Transport, TransportError, Unsent,
-};
-use crate::testing::github::{Asked, FakeGitHub, Fault, Gone};
-
-/// Talks to the fake without a socket.
-struct Wire(Mutex<FakeGitHub>);
-
-#[async_trait]
-impl Transport for Wire {
-    async fn send(&self, request: Request) -> Result<Response, TransportError> {
-        assert!(request.headers.get("authorization").unwrap().is_sensitive());
-        assert_eq!(request.headers.get("x-github-api-version").unwrap(), "2022-11-28");
-        let asked = Asked {
-            method: request.method,
-            origin: "https://api.github.com".to_owned(),
-            path: request.url.path().to_owned(),
-            query: request.url.query_pairs().into_owned().collect(),
-            body: serde_json::from_slice(&request.body).unwrap_or_default(),
-        };
-        let told = self.0.lock().unwrap().answer(&asked);
-        let told = told.ok_or(TransportError { unsent: Unsent::Unknown, source: Cause::new("the connection broke") })?;
-        let mut headers = http::HeaderMap::new();
-        headers.insert("content-type", told.content_type.parse().unwrap());
-        for (name, value) in told.headers {
-            headers.insert(name, value.parse().unwrap());
-        }
-        Ok(Response { status: told.status, headers, body: told.body.into() })
-    }
-
-    async fn fetch_untrusted(&self, _url: &Url) -> Result<Response, TransportError> {
-        Err(TransportError { unsent: Unsent::Certainly, source: Cause::new("not here") })
-    }
-}
+use crate::contract::{Effect, Fields, Item, ItemId, Link, Part, Product, ProductId, Repeat, Step};
+use crate::testing::github::{Fault, Gone, Wire};
 
 fn connector(more: Value) -> GitHub {
     let mut settings = json!({"repository": "acme/widgets", "token": "canary-token"});
@@ -112,7 +76,7 @@ async fn bring(github: &GitHub, wire: &Wire, item: &Item, links: &mut Links, at:
 }
 
 fn wire() -> Wire {
-    Wire(Mutex::new(FakeGitHub::new()))
+    Wire::new()
 }
 
 const NOW: Time = Time::from_ms(1_772_539_200_000);
@@ -126,14 +90,14 @@ async fn an_issue_follows_its_feedback() {
     let (wire, mut links) = (wire(), Links::default());
     let steps = bring(&github, &wire, &feedback(json!({})), &mut links, NOW).await.unwrap();
     assert_eq!(steps, ["create issue", "note", "note", "note"]);
-    let issue = |wire: &Wire| wire.0.lock().unwrap().issues[&1].clone();
+    let issue = |wire: &Wire| wire.fake().issues[&1].clone();
     assert_eq!((issue(&wire).title.as_str(), issue(&wire).labels), ("CSV export", vec!["bug".to_owned(), "sleekplan".to_owned()]));
     assert!(
         issue(&wire).body.contains("Please add it") && issue(&wire).body.ends_with("<!-- sleekplan:sp-7-feedback-3:0123456789abcdef -->")
     );
     assert_eq!(bring(&github, &wire, &feedback(json!({})), &mut links, NOW).await.unwrap(), Vec::<String>::new());
 
-    wire.0.lock().unwrap().issues.get_mut(&1).unwrap().labels.push("by a person".to_owned());
+    wire.fake().issues.get_mut(&1).unwrap().labels.push("by a person".to_owned());
     let steps = bring(&github, &wire, &feedback(json!({"status": "planned"})), &mut links, NOW).await.unwrap();
     assert_eq!(steps, ["update issue", "add labels"]);
     let steps = bring(&github, &wire, &feedback(json!({"status": "completed"})), &mut links, NOW).await.unwrap();
@@ -146,7 +110,7 @@ async fn an_issue_follows_its_feedback() {
     let deleted = Item { deleted: true, ..feedback(json!({})) };
     assert_eq!(bring(&github, &wire, &deleted, &mut links, NOW).await.unwrap(), ["close"]);
     assert_eq!(issue(&wire).state_reason.as_deref(), Some("not_planned"));
-    assert_eq!(wire.0.lock().unwrap().creates, 1);
+    assert_eq!(wire.fake().creates, 1);
 }
 
 #[tokio::test]
@@ -162,7 +126,7 @@ async fn votes_alone_change_it_once_an_hour_at_most() {
     );
     let later = NOW.plus(Duration::from_secs(3600));
     assert_eq!(bring(&github, &wire, &voted, &mut links, later).await.unwrap(), ["update votes"]);
-    assert!(wire.0.lock().unwrap().issues[&1].body.contains("**Votes:** 10"));
+    assert!(wire.fake().issues[&1].body.contains("**Votes:** 10"));
     assert_eq!(bring(&github, &wire, &voted, &mut links, later).await.unwrap(), Vec::<String>::new());
 }
 
@@ -175,10 +139,10 @@ async fn a_lost_answer_is_looked_up_over_many_pages() {
             let other = Item { id: ItemId::top(ProductId(7), ItemKind::Feedback, &format!("o{number}")).unwrap(), ..feedback(json!({})) };
             bring(&github, &wire, &other, &mut Links::default(), NOW).await.unwrap();
         }
-        wire.0.lock().unwrap().faults = vec![fault];
+        wire.fake().faults = vec![fault];
         bring(&github, &wire, &feedback(json!({})), &mut links, NOW).await.unwrap();
         assert_eq!(links.id(&Part::new("issue")), Some("251"));
-        assert_eq!(wire.0.lock().unwrap().creates, 251);
+        assert_eq!(wire.fake().creates, 251);
     }
 }
 
@@ -191,7 +155,7 @@ async fn a_marker_that_a_stranger_copied_is_not_taken_for_ours() {
     let other = Item { id: ItemId::top(ProductId(7), ItemKind::Feedback, "4").unwrap(), ..forged };
     bring(&github, &wire, &other, &mut Links::default(), NOW).await.unwrap();
     assert_eq!(Connector::find(&github, &key(&item), Time::ZERO, &cx).await.unwrap(), None);
-    assert!(!wire.0.lock().unwrap().issues[&1].body.contains(&key(&item).marker()));
+    assert!(!wire.fake().issues[&1].body.contains(&key(&item).marker()));
 }
 
 #[tokio::test]
@@ -207,7 +171,7 @@ async fn answers_are_classified_as_github_means_them() {
     ];
     for (fault, class) in table {
         let wire = wire();
-        wire.0.lock().unwrap().faults = vec![fault];
+        wire.fake().faults = vec![fault];
         let op = Op::CreateIssue { title: "t".to_owned(), body: "b".to_owned(), labels: Vec::new() };
         let failure = Connector::apply(&github, &op, &Cx { transport: &wire, links: &Links::default() }).await.unwrap_err();
         assert_eq!(failure.class(), class, "{fault:?}: {failure:?}");
@@ -218,7 +182,7 @@ async fn answers_are_classified_as_github_means_them() {
         }
     }
     let wire = wire();
-    wire.0.lock().unwrap().faults = vec![Fault::HtmlPage];
+    wire.fake().faults = vec![Fault::HtmlPage];
     let found = Connector::find(&github, &key(&feedback(json!({}))), Time::ZERO, &Cx { transport: &wire, links: &Links::default() }).await;
     assert!(found.is_err(), "a page that is no listing does not say that nothing is there");
 }
@@ -230,10 +194,10 @@ async fn a_transferred_issue_is_followed_and_a_deleted_one_is_missing() {
     bring(&github, &wire, &feedback(json!({})), &mut links, NOW).await.unwrap();
     let other = Item { id: ItemId::top(ProductId(7), ItemKind::Feedback, "4").unwrap(), ..feedback(json!({})) };
     bring(&github, &wire, &other, &mut Links::default(), NOW).await.unwrap();
-    wire.0.lock().unwrap().issues.get_mut(&1).unwrap().gone = Some(Gone::Moved(2));
+    wire.fake().issues.get_mut(&1).unwrap().gone = Some(Gone::Moved(2));
     bring(&github, &wire, &feedback(json!({"title": "Moved"})), &mut links, NOW).await.unwrap();
     assert_eq!(links.id(&Part::new("issue")), Some("2"));
-    wire.0.lock().unwrap().issues.get_mut(&2).unwrap().gone = Some(Gone::Deleted);
+    wire.fake().issues.get_mut(&2).unwrap().gone = Some(Gone::Deleted);
     let failure = bring(&github, &wire, &feedback(json!({"title": "Again"})), &mut links, NOW).await.unwrap_err();
     assert_eq!(failure.class(), "missing");
 }
@@ -246,11 +210,11 @@ async fn comments_follow_and_private_ones_are_never_sent() {
     let waits = plan(&github, &comment(json!({})), &Links::default(), NOW);
     assert!(matches!(waits, Plan::Wait(crate::contract::For::Link(item)) if item.to_string() == "feedback/3"));
     let mut links = Links { parent: issue.own.clone(), ..Links::default() };
-    wire.0.lock().unwrap().faults = vec![Fault::LoseAnswer];
+    wire.fake().faults = vec![Fault::LoseAnswer];
     bring(&github, &wire, &comment(json!({"user": {"data_name": "Jane", "data_mail": "jane@example.com"}})), &mut links, NOW)
         .await
         .unwrap();
-    let comments = |wire: &Wire| wire.0.lock().unwrap().issues[&1].comments.clone();
+    let comments = |wire: &Wire| wire.fake().issues[&1].comments.clone();
     assert_eq!(comments(&wire).len(), 1);
     let text = comments(&wire).values().next().unwrap().clone();
     assert!(text.contains("1 from us") && !text.contains("Jane") && !text.contains("example.com"), "{text}");
@@ -271,7 +235,7 @@ async fn hostile_text_does_not_act() {
         "title": hostile, "description": format!("{hostile}\n{}", "x".repeat(1 << 20)), "status": "@org/team", "user": {"data_name": "@admin"},
     }));
     bring(&github, &wire, &item, &mut links, NOW).await.unwrap();
-    let issue = wire.0.lock().unwrap().issues[&1].clone();
+    let issue = wire.fake().issues[&1].clone();
     assert!(issue.title.chars().count() <= 256 && issue.body.chars().count() <= 65_536);
     for text in [&issue.title, &issue.body] {
         for active in ["@octocat", "@admin", "@org", "#1,", "widgets#2", "\u{1b}"] {
@@ -286,7 +250,7 @@ async fn hostile_text_does_not_act() {
 #[tokio::test]
 async fn what_the_token_may_not_do_is_found_by_a_check() {
     let wire = wire();
-    wire.0.lock().unwrap().drops_labels = true;
+    wire.fake().drops_labels = true;
     let cx = Cx { transport: &wire, links: &Links::default() };
     assert!(Connector::check(&connector(json!({})), &cx).await.is_ok());
     let failure = Connector::check(&connector(json!({"labels": ["x"]})), &cx).await.unwrap_err();

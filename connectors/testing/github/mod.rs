@@ -4,6 +4,7 @@
 //! an answer: what counts in the end is what its objects say. `fake-github` serves it as a process of its own.
 
 mod routes;
+mod wire;
 
 use std::collections::BTreeMap;
 
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 pub use routes::{Asked, Told};
+pub use wire::Wire;
 
 /// What becomes of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
