@@ -9,4 +9,5 @@ pub mod registry;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 
+mod github;
 mod site;

@@ -223,4 +223,16 @@ impl Item {
     pub fn is_public(&self) -> bool {
         self.fields.is_public(self.id.kind())
     }
+
+    /// The feedback a comment, vote or subscription belongs to, or an entry was published from (`feedback_id` of the REST object).
+    pub fn origin(&self) -> Option<ItemId> {
+        let named = || {
+            let id = self.fields.some_text("feedback_id").filter(|id| id != "0")?;
+            ItemId::top(self.id.product(), ItemKind::Feedback, &id)
+        };
+        match self.id.kind() {
+            ItemKind::Changelog => named(),
+            _ => self.id.parent(),
+        }
+    }
 }

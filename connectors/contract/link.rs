@@ -33,7 +33,7 @@ pub struct Link {
 pub struct Links {
     /// The item's own, by part.
     pub own: BTreeMap<Part, Link>,
-    /// Its parent's, by part.
+    /// Those of the feedback it belongs to or was published from, by part.
     pub parent: BTreeMap<Part, Link>,
     /// Addresses that other connectors gave the item, by connector name.
     pub elsewhere: BTreeMap<String, String>,

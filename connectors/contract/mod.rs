@@ -16,6 +16,7 @@ mod plan;
 mod product;
 mod scope;
 mod secret;
+mod span;
 mod time;
 mod transport;
 
@@ -33,5 +34,6 @@ pub use plan::{Effect, For, Part, Plan, PlanError, Reason, Repeat, Step, StepNam
 pub use product::Product;
 pub use scope::Scope;
 pub use secret::{Secret, SecretError};
+pub use span::Span;
 pub use time::Time;
 pub use transport::{Preview, Request, Response, Transport, TransportError, Unsent};

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 use serde::de::{Deserializer, Error};
+use serde_json::Value;
 
 /// A password, key or token. It has no `Serialize`, and prints as `[secret]`.
 ///
@@ -56,47 +57,35 @@ pub enum SecretError {
 }
 
 /// Where a configuration says a secret is.
-#[derive(Deserialize)]
-#[serde(untagged, expecting = "a string, { env = \"NAME\" } or { file = \"path\" }")]
-enum Source {
-    Literal(String),
-    Number(serde_json::Number),
-    Env(EnvSource),
-    File(FileSource),
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct EnvSource {
-    env: String,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct FileSource {
-    file: PathBuf,
-}
-
 impl<'de> Deserialize<'de> for Secret {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // Not the inner error: serde would quote the value it did not like.
-        let source = Source::deserialize(deserializer)
-            .map_err(|_| D::Error::custom("expected a string, { env = \"NAME\" } or { file = \"path\" }"))?;
-        read(source).map_err(D::Error::custom)
+        // As a value first: a missing field is reported as such, and a wrong one is not quoted, as serde would.
+        let value = Value::deserialize(deserializer)?;
+        let Some(text) = text_of(&value) else {
+            return Err(D::Error::custom("expected a string, { env = \"NAME\" } or { file = \"path\" }"));
+        };
+        let text = text.map_err(D::Error::custom)?;
+        if text.is_empty() { Err(D::Error::custom(SecretError::Empty)) } else { Ok(Secret(text)) }
     }
 }
 
-fn read(source: Source) -> Result<Secret, SecretError> {
-    let text = match source {
-        Source::Literal(text) => text,
-        Source::Number(number) => number.to_string(),
-        Source::Env(EnvSource { env }) => std::env::var(&env).map_err(|_| SecretError::Env(env))?,
-        Source::File(FileSource { file }) => std::fs::read_to_string(&file)
-            .map_err(|error| SecretError::File { path: file, kind: error.kind() })?
-            .trim_end_matches(['\r', '\n'])
-            .to_owned(),
-    };
-    if text.is_empty() { Err(SecretError::Empty) } else { Ok(Secret(text)) }
+/// The text a configuration value stands for; `None` where it is no secret.
+fn text_of(value: &Value) -> Option<Result<String, SecretError>> {
+    match value {
+        Value::String(text) => Some(Ok(text.clone())),
+        Value::Number(number) => Some(Ok(number.to_string())),
+        Value::Object(source) if source.len() == 1 => match (source.get("env"), source.get("file")) {
+            (Some(Value::String(name)), None) => Some(std::env::var(name).map_err(|_| SecretError::Env(name.clone()))),
+            (None, Some(Value::String(path))) => Some(read(PathBuf::from(path))),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn read(path: PathBuf) -> Result<String, SecretError> {
+    let text = std::fs::read_to_string(&path).map_err(|error| SecretError::File { path, kind: error.kind() })?;
+    Ok(text.trim_end_matches(['\r', '\n']).to_owned())
 }
 
 #[cfg(test)]

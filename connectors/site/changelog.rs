@@ -1,7 +1,5 @@
 //! CHANGELOG.md in the form of keepachangelog.com: our entries between two markers, a person's words around them byte for byte.
 
-use std::fmt::Write;
-
 use super::files::{FileError, Files};
 use super::manifest::{Entries, Entry, newest_first};
 use crate::kit::text::{Dialect, Text};
@@ -34,7 +32,7 @@ fn merged(known: Option<&str>, ours: &str) -> String {
 }
 
 fn ours(entries: &Entries) -> String {
-    let mut text = format!("{BEGIN}\n");
+    let mut lines = vec![BEGIN.to_owned()];
     let mut sorted = newest_first(entries);
     let date = |entry: &Entry| entry.published.to_jiff().strftime("%Y-%m-%d").to_string();
     sorted.sort_by_key(|(_, entry)| (std::cmp::Reverse(date(entry)), group(entry)));
@@ -43,17 +41,17 @@ fn ours(entries: &Entries) -> String {
         if date(entry) != day {
             day = date(entry);
             heading = "";
-            // Writing to a String cannot fail; the same below.
-            drop(write!(text, "\n## {day}\n"));
+            lines.push(format!("\n## {day}"));
         }
         let group = GROUPS.get(group(entry)).copied().unwrap_or("Changed");
         if group != heading {
             heading = group;
-            drop(write!(text, "\n### {group}\n\n"));
+            lines.push(format!("\n### {group}\n"));
         }
-        drop(writeln!(text, "<!-- sleeksync:entry {key} -->\n{}", item(entry)));
+        lines.push(format!("<!-- sleeksync:entry {key} -->\n{}", item(entry)));
     }
-    text + "\n" + END
+    lines.push(format!("\n{END}"));
+    lines.join("\n")
 }
 
 /// A list item: the title, and the body indented below it.

@@ -63,6 +63,11 @@ pub fn routes(
         .unify()
 }
 
+/// Answers one request as it would be answered over HTTP: for the command line, when no daemon runs.
+pub async fn ask(desk: &Arc<Desk>, method: Method, path: &str, query: &str, body: Bytes) -> (StatusCode, Value) {
+    handle(desk, Asked { method, path: path.to_owned(), query: query.to_owned(), body }).await
+}
+
 async fn read(body: impl Stream<Item = Result<impl Buf, warp::Error>>) -> Option<Bytes> {
     let mut whole = Vec::new();
     let mut body = std::pin::pin!(body);
@@ -190,7 +195,7 @@ struct All {
 
 /// Reads a body; an empty one is `{}`.
 fn body<T: serde::de::DeserializeOwned>(asked: &Asked) -> Result<T, DeskError> {
-    let bytes: &[u8] = if asked.body.is_empty() { b"{}" } else { &asked.body };
+    let bytes: &[u8] = if asked.body.is_empty() || &asked.body[..] == b"null" { b"{}" } else { &asked.body };
     serde_json::from_slice(bytes).map_err(|error| DeskError::Invalid { message: format!("the body does not fit: {error}") })
 }
 

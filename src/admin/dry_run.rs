@@ -134,8 +134,8 @@ impl Desk {
             Verdict::Skip(reason) => return Ok(shown(Some(reason.to_string()), Vec::new())),
             Verdict::Expression(message) => return Ok(shown(Some(format!("it would be parked: `when` failed: {message}")), Vec::new())),
         }
-        let links = view.links_for(id, &item.id)?;
-        let parent = item.id.parent().map(|parent| speculation.item_row(&parent)).transpose()?.flatten().map(|row| row.to_item());
+        let links = view.links_for(id, &item)?;
+        let parent = item.origin().map(|parent| speculation.item_row(&parent)).transpose()?.flatten().map(|row| row.to_item());
         let remote_key: RemoteKey = self.shared.key(&connector.scope, &item.id);
         let change =
             Change { item: &item, parent: parent.as_ref(), event, product: &product, key: &remote_key, at: self.shared.clock.now() };
@@ -167,11 +167,11 @@ impl Desk {
         let staff = self.staff();
         let (Some(assignment), Some(connector)) = (staff.get(name), view.connector(id)?) else { return Ok(false) };
         let item = row.to_item();
-        let links = view.links_for(id, &item.id)?;
+        let links = view.links_for(id, &item)?;
         if links.own.is_empty() {
             return Ok(false);
         }
-        let parent = item.id.parent().map(|parent| view.item(&parent)).transpose()?.flatten();
+        let parent = item.origin().map(|parent| view.item(&parent)).transpose()?.flatten();
         let product = self.shared.products.product(item.id.product());
         let key = self.shared.key(&connector.scope, &item.id);
         let change =

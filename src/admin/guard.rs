@@ -3,6 +3,7 @@
 //! Without these checks any web page open in a browser on this machine could press the buttons (DNS rebinding, cross-site requests).
 
 use std::net::SocketAddr;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use http::{HeaderMap, Method, header};
 use sleeksync_connectors::contract::Secret;
@@ -16,7 +17,28 @@ pub struct Guard {
     /// Further names it answers to.
     pub hosts: Vec<String>,
     /// What a caller has to show.
-    pub token: Option<Secret>,
+    pub token: Token,
+}
+
+/// The token, where there is one. It can be replaced while the listener runs.
+#[derive(Clone, Debug)]
+pub struct Token(Arc<RwLock<Option<Secret>>>);
+
+impl Token {
+    /// This one.
+    pub fn new(token: Option<Secret>) -> Self {
+        Self(Arc::new(RwLock::new(token)))
+    }
+
+    /// Another one from now on.
+    pub fn replace(&self, token: Option<Secret>) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = token;
+    }
+
+    fn admits(&self, shown: Option<&str>) -> bool {
+        let token = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        token.as_ref().is_none_or(|token| shown.is_some_and(|shown| is_bearer(shown, token)))
+    }
 }
 
 /// Why a request is refused.
@@ -46,9 +68,7 @@ impl Guard {
         if foreign || text(header::HeaderName::from_static("sec-fetch-site")) == Some("cross-site") {
             return Err(Refusal::Origin);
         }
-        if let Some(token) = &self.token
-            && !text(header::AUTHORIZATION).is_some_and(|shown| is_bearer(shown, token))
-        {
+        if !self.token.admits(text(header::AUTHORIZATION)) {
             return Err(Refusal::Token);
         }
         let changes = !matches!(*method, Method::GET | Method::HEAD);
@@ -99,8 +119,10 @@ mod tests {
 
     #[test]
     fn only_its_own_name_and_its_own_pages_are_answered() {
-        let mut guard = Guard { listen: "127.0.0.1:9280".parse().unwrap(), hosts: vec!["admin.example.com".to_owned()], token: None };
-        let table: &[(&[(&'static str, &str)], Result<(), Refusal>)] = &[
+        let mut guard =
+            Guard { listen: "127.0.0.1:9280".parse().unwrap(), hosts: vec!["admin.example.com".to_owned()], token: Token::new(None) };
+        type Row = (&'static [(&'static str, &'static str)], Result<(), Refusal>);
+        let table: &[Row] = &[
             (&[("host", "127.0.0.1:9280")], Ok(())),
             (&[("host", "localhost:9280")], Ok(())),
             (&[("host", "admin.example.com")], Ok(())),
@@ -120,7 +142,7 @@ mod tests {
 
     #[test]
     fn changes_are_json_and_a_token_is_asked_for_where_there_is_one() {
-        let guard = Guard { listen: "127.0.0.1:9280".parse().unwrap(), hosts: Vec::new(), token: Some(Secret::new("s3cret")) };
+        let guard = Guard { listen: "127.0.0.1:9280".parse().unwrap(), hosts: Vec::new(), token: Token::new(Some(Secret::new("s3cret"))) };
         let host = ("host", "127.0.0.1:9280");
         assert_eq!(check(&guard, Method::GET, &[host]), Err(Refusal::Token));
         assert_eq!(check(&guard, Method::GET, &[host, ("authorization", "Bearer nope")]), Err(Refusal::Token));

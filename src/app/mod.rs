@@ -72,6 +72,8 @@ pub struct App {
     store: Store,
     gate: Arc<Gate>,
     listening: Supervisor,
+    keys: receiver::Keys,
+    guard: Guard,
     step_patience: Duration,
 }
 
@@ -88,9 +90,10 @@ impl App {
         let guard = Guard {
             listen: listeners.admin.local_addr().unwrap_or(config.admin.listen),
             hosts: config.admin.hosts.clone(),
-            token: config.admin.token.clone(),
+            token: admin::guard::Token::new(config.admin.token.clone()),
         };
-        let admin = admin::api::routes(Arc::clone(&store.desk), guard);
+        let keys = receiver::Keys::new(&config.receiver.keys);
+        let admin = admin::api::routes(Arc::clone(&store.desk), guard.clone());
         receiver::serve(
             listeners.admin,
             admin,
@@ -98,9 +101,9 @@ impl App {
             &listening,
         );
         let products = Arc::clone(&store.shared().products);
-        receiver::listen(listeners.receiver, receiver_settings(config), Arc::clone(&gate), products, clock, &listening);
+        receiver::listen(listeners.receiver, receiver_settings(config, keys.clone()), Arc::clone(&gate), products, clock, &listening);
         let step_patience = config.connectors.iter().map(|connector| connector.delivery.timeout).max().unwrap_or_default();
-        Ok(Self { store, gate, listening, step_patience })
+        Ok(Self { store, gate, listening, keys, guard, step_patience })
     }
 
     /// What can be asked and decided.
@@ -108,8 +111,11 @@ impl App {
         &self.store.desk
     }
 
-    /// Reads connectors anew; their workers end their steps first.
+    /// Takes over another configuration: keys, token, products and connectors, whose workers end their steps first. Listeners and store stay.
     pub async fn reload(&self, config: &Config, transport: Arc<dyn Transport>) {
+        self.keys.replace(&config.receiver.keys);
+        self.guard.token.replace(config.admin.token.clone());
+        self.store.shared().products.replace(&config.products);
         self.store.staff(config, transport).await;
     }
 
@@ -127,11 +133,11 @@ impl App {
     }
 }
 
-fn receiver_settings(config: &Config) -> receiver::Settings {
+fn receiver_settings(config: &Config, keys: receiver::Keys) -> receiver::Settings {
     let from = &config.receiver;
     receiver::Settings {
         path: from.path.clone(),
-        keys: from.keys.clone(),
+        keys,
         allow_unauthenticated: from.allow_unauthenticated,
         max_body: from.body_bytes_max,
         header_timeout: from.header_timeout,

@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use sleeksync_connectors::contract::{ItemKind, Mode, Time, Transport};
-use sleeksync_connectors::kit::template::Expression;
+use sleeksync_connectors::contract::{Mode, Time, Transport};
 
 use crate::config::{Config, ConnectorConfig, Since};
 use crate::delivery::{Assignment, Backoff, Filter, Health, Pace, Paced, Policy};
@@ -42,7 +41,7 @@ fn assignment(connector: &ConnectorConfig, transport: &Arc<dyn Transport>) -> As
         name: connector.name.clone(),
         connector: Arc::clone(&connector.instance),
         transport: Paced { transport: Arc::clone(transport), pace: Pace::per_minute(delivery.rate_per_minute) },
-        filter: Filter { products: connector.products.clone(), events: connector.events.clone(), when: compiled(connector) },
+        filter: Filter { products: connector.products.clone(), events: connector.events.clone(), when: connector.when.clone() },
         policy: Policy {
             backoff: Backoff { min: delivery.backoff_min, max: delivery.backoff_max },
             park_after: delivery.park_after,
@@ -55,15 +54,4 @@ fn assignment(connector: &ConnectorConfig, transport: &Arc<dyn Transport>) -> As
         dry_run: connector.dry_run,
         health: Health::default(),
     }
-}
-
-fn compiled(connector: &ConnectorConfig) -> BTreeMap<ItemKind, Expression> {
-    let compile = |(kind, source): (&ItemKind, &String)| match Expression::new(source, *kind) {
-        Ok(expression) => Some((*kind, expression)),
-        Err(message) => {
-            tracing::error!(connector = connector.name, kind = %kind, message, "`when` cannot be read");
-            None
-        }
-    };
-    connector.when.iter().filter_map(compile).collect()
 }

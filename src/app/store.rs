@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use sleeksync_connectors::contract::Transport;
+use sleeksync_connectors::contract::{ProductId, Transport};
 
 use crate::admin::Desk;
 use crate::clock::Clock;
@@ -94,17 +94,7 @@ impl Store {
         if let Some(earlier) = earlier {
             earlier.shut_down(config.delivery.timeout + ROOM_PAUSE).await;
         }
-        let roster = staff::roster(config, self.shared.clock.now());
-        let seq = loop {
-            match delivery::append(&self.shared.journal, &[Record::Roster(roster.clone())], Room::Reserve).await {
-                Ok(seq) => break seq,
-                Err(AppendError::NoRoom | AppendError::Busy) => tokio::time::sleep(ROOM_PAUSE).await,
-                // Poisoned or closed: nothing is accepted or delivered, and the process is about to end.
-                Err(_) => return,
-            }
-        };
-        let assignments = staff::assignments(config, &transport);
-        self.desk.replace_staff(assignments.clone());
+        let Some((roster, assignments)) = self.enroll(config, &transport).await else { return };
         let workers = self.shared.supervisor.child();
         let shared = Arc::new(Shared {
             journal: Arc::clone(&self.shared.journal),
@@ -114,8 +104,24 @@ impl Store {
             products: Arc::clone(&self.shared.products),
             supervisor: workers.clone(),
         });
-        workers.spawn("staff", begin_work(shared, seq.0, assignments));
+        workers.spawn("staff", begin_work(shared, roster, assignments));
         *self.workers.lock().unwrap_or_else(PoisonError::into_inner) = Some(workers);
+    }
+
+    /// Writes the roster of the configuration down, and lets its connectors be asked about. `None` where the journal takes nothing any more.
+    pub async fn enroll(&self, config: &Config, transport: &Arc<dyn Transport>) -> Option<(u64, BTreeMap<String, Arc<Assignment>>)> {
+        let roster = [Record::Roster(staff::roster(config, self.shared.clock.now()))];
+        let seq = loop {
+            match delivery::append(&self.shared.journal, &roster, Room::Reserve).await {
+                Ok(seq) => break seq,
+                Err(AppendError::NoRoom | AppendError::Busy) => tokio::time::sleep(ROOM_PAUSE).await,
+                // Poisoned or closed: nothing is accepted or delivered, and the process is about to end.
+                Err(_) => return None,
+            }
+        };
+        let assignments = staff::assignments(config, transport);
+        self.desk.replace_staff(assignments.clone());
+        Some((seq.0, assignments))
     }
 
     /// What all parts share.
@@ -165,6 +171,10 @@ async fn begin_work(shared: Arc<Shared>, roster: u64, assignments: BTreeMap<Stri
     tokio::select! {
         () = shared.supervisor.stopping() => return,
         known = async { shared.index.wait_folded(roster).await && shared.index.wait_ready().await } => if !known { return },
+    }
+    // The only product without an id took it from its first event, which the index remembers.
+    if let Some(id) = shared.index.view().and_then(|view| view.meta()).ok().and_then(|meta| meta.first_product) {
+        shared.products.fix(ProductId(id));
     }
     let rows = match shared.index.view().and_then(|view| view.connectors()) {
         Ok(rows) => rows,

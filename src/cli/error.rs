@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use sleeksync_connectors::kit::http::ClientError;
 
+use crate::app::{OpenStoreError, RunError};
 use crate::config::LoadError;
+use crate::index::maintenance::MaintenanceError;
+use crate::journal::ReadError;
 
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,6 +100,21 @@ pub enum CommandError {
     /// The terminal cannot be read.
     #[error("the answer cannot be read")]
     Answer(#[source] std::io::Error),
+    /// The daemon cannot start, or had to end.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// The store cannot be opened.
+    #[error(transparent)]
+    Store(#[from] OpenStoreError),
+    /// The journal cannot be read.
+    #[error("the journal cannot be read")]
+    Read(#[source] ReadError),
+    /// The index cannot be looked after.
+    #[error(transparent)]
+    Index(#[from] MaintenanceError),
+    /// Signals cannot be listened to.
+    #[error("signals cannot be listened to")]
+    Signals(#[source] std::io::Error),
     /// The system has no randomness.
     #[error("the system gives no random numbers: {0}")]
     Random(getrandom::Error),
@@ -114,6 +132,11 @@ impl CommandError {
             | CommandError::Client(_)
             | CommandError::File { .. }
             | CommandError::Answer(_)
+            | CommandError::Run(_)
+            | CommandError::Store(_)
+            | CommandError::Read(_)
+            | CommandError::Index(_)
+            | CommandError::Signals(_)
             | CommandError::Random(_) => Exit::Failed,
         }
     }

@@ -90,6 +90,9 @@ enum When {
 /// The commands.
 #[derive(Clone, Debug, Subcommand)]
 enum Command {
+    Run(RunArgs),
+    Demo(DemoArgs),
+    Store(StoreArgs),
     Init(init::InitArgs),
     Check(check::CheckArgs),
     Url(url::UrlArgs),
@@ -152,9 +155,15 @@ impl Cli {
     /// Why it could not be done; the exit code follows from it.
     pub async fn execute(self) -> Result<Exit, CommandError> {
         let context = self.global.context();
+        if let Command::Run(args) = &self.command {
+            return run::run(&context, args).await;
+        }
         // A command logs next to nothing, and is done without a log as well as with one.
         let _ = crate::logging::start(&context.log, context.color);
         match &self.command {
+            Command::Run(args) => run::run(&context, args).await,
+            Command::Demo(args) => demo::run(&context, args).await,
+            Command::Store(args) => store::run(&context, args).await,
             Command::Init(args) => init::run(&context, args),
             Command::Check(args) => check::run(&context, args).await,
             Command::Url(args) => url::run(&context, args),

@@ -1,13 +1,51 @@
-//! Answers without a daemon, by opening the store.
+//! Answers without a daemon, by opening the store: the same answers as over HTTP. Nothing is delivered meanwhile.
+
+use std::time::Duration;
 
 use super::client::{ApiAnswer, ApiRequest};
+use super::run::transport;
 use super::{CommandError, Context};
-use crate::config::LocalConfig;
+use crate::admin::api;
+use crate::app::{OpenStoreError, Store};
+use crate::clock::Clock;
+use crate::config::{LocalConfig, load};
+use crate::journal::OpenError;
 
-/// Answers `request` from the store at `local.store.path`, as the admin API would.
+/// How long the index may take to be rebuilt before the command gives up.
+const INDEX_PATIENCE: Duration = Duration::from_secs(600);
+/// How long closing may take.
+const CLOSE_PATIENCE: Duration = Duration::from_secs(30);
+
+/// Answers `request` from the store, as the admin API would.
 ///
 /// # Errors
 /// [`CommandError::Unreachable`] where the store cannot be used, because a daemon that does not answer holds it.
-pub(super) async fn answer(_context: &Context, local: &LocalConfig, _request: &ApiRequest) -> Result<ApiAnswer, CommandError> {
-    Err(CommandError::Unreachable { address: local.admin.listen.to_string() })
+pub(super) async fn answer(context: &Context, local: &LocalConfig, request: &ApiRequest) -> Result<ApiAnswer, CommandError> {
+    let config = load(&context.sources)?;
+    let store = match Store::open(&config, Clock::system()).await {
+        Err(OpenStoreError::Journal(OpenError::InUse { .. })) => {
+            return Err(CommandError::Unreachable { address: local.admin.listen.to_string() });
+        }
+        opened => opened?,
+    };
+    store.enroll(&config, &transport(&config)?).await;
+    let ready = tokio::time::timeout(INDEX_PATIENCE, store.shared().index.wait_caught_up()).await;
+    let answer = match ready {
+        Ok(true) => {
+            let body = serde_json::to_vec(&request.body).unwrap_or_default().into();
+            let (status, body) = api::ask(&store.desk, request.method.clone(), &request.path, &query_of(request), body).await;
+            Ok(ApiAnswer { status, body })
+        }
+        _ => Err(CommandError::Refused { message: "the index could not be built".to_owned(), hint: "see the log".to_owned() }),
+    };
+    store.close(CLOSE_PATIENCE).await;
+    answer
+}
+
+fn query_of(request: &ApiRequest) -> String {
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    request.query.iter().for_each(|(name, value)| {
+        query.append_pair(name, value);
+    });
+    query.finish()
 }

@@ -4,6 +4,7 @@
 //! longer than the receiver takes, which is refused unread.
 
 use std::error::Error;
+use std::io::ErrorKind;
 use std::time::Duration;
 
 use http::header::{LOCATION, SERVER};
@@ -176,6 +177,7 @@ async fn look(method: Method, url: &str, key: Option<&str>, load: Load, path: &s
     if tokio::net::lookup_host((host.trim_matches(['[', ']']), port)).await.map_or(true, |mut found| found.next().is_none()) {
         return nothing(Finding::Dns { host });
     }
+    let is_https = url.scheme() == "https";
     if let Some(key) = key {
         url.query_pairs_mut().append_pair("key", key);
     }
@@ -187,7 +189,7 @@ async fn look(method: Method, url: &str, key: Option<&str>, load: Load, path: &s
             let body = start_of(response).await;
             read(status, &headers, &body, path)
         }
-        Err(error) => match tls_reason(&error) {
+        Err(error) => match tls_reason(&error).filter(|_| is_https) {
             Some(reason) => nothing(Finding::Tls { reason }),
             None => nothing(Finding::Unreached { host: format!("{host}:{port}") }),
         },
@@ -246,8 +248,12 @@ fn tls_reason(error: &(dyn Error + 'static)) -> Option<String> {
         if let Some(tls) = error.downcast_ref::<rustls::Error>() {
             return Some(tls.to_string());
         }
+        let io = error.downcast_ref::<std::io::Error>();
+        if io.is_some_and(|io| matches!(io.kind(), ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted)) {
+            return Some("the handshake was cut off".to_owned());
+        }
         // An `io::Error` hides what it wraps from `source`.
-        let wrapped = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        let wrapped = io.and_then(std::io::Error::get_ref);
         next = wrapped.map(|wrapped| wrapped as &(dyn Error + 'static)).or_else(|| error.source());
     }
     None

@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use sleeksync_connectors::contract::{Action, AnyConnector, ItemKind, Time};
+use sleeksync_connectors::kit::template::Expression;
 use sleeksync_connectors::registry::Kind;
 
 use super::DeliverySettings;
@@ -25,7 +26,7 @@ pub struct ConnectorConfig {
     /// Which events may make something new; `None` means all the kind can use.
     pub events: Option<Vec<Action>>,
     /// By kind of item: what decides whether something is made; a kind that is not in it is always made.
-    pub when: BTreeMap<ItemKind, String>,
+    pub when: BTreeMap<ItemKind, Expression>,
     /// What is older is history.
     pub since: Since,
     /// How it delivers.

@@ -145,7 +145,7 @@ fn events(reader: &mut Reader<'_>, at: &[String], kind: &Kind, words: Option<Vec
     Some(actions)
 }
 
-fn when(reader: &mut Reader<'_>, at: &[String], kind: &Kind, raw: BTreeMap<String, Filled>) -> BTreeMap<ItemKind, String> {
+fn when(reader: &mut Reader<'_>, at: &[String], kind: &Kind, raw: BTreeMap<String, Filled>) -> BTreeMap<ItemKind, Expression> {
     let at = below(at, "when");
     if raw.is_empty() && reader.tree.get(&at).is_some() && !reader.is_marked(&at) {
         reader.report(&at, "is empty", "expected expressions by kind of item, or no such key");
@@ -154,13 +154,12 @@ fn when(reader: &mut Reader<'_>, at: &[String], kind: &Kind, raw: BTreeMap<Strin
     let mut when = BTreeMap::new();
     for (word, Filled(expression)) in raw {
         match items.iter().find(|item| item.template_name() == word) {
-            Some(item) => {
-                // Compiled here to be checked; whoever evaluates it compiles it again.
-                if let Err(problem) = Expression::new(&expression, *item) {
-                    reader.report(&below(&at, word.as_str()), problem, "expected a condition such as \"votes_up >= 5\"");
+            Some(item) => match Expression::new(&expression, *item) {
+                Ok(expression) => drop(when.insert(*item, expression)),
+                Err(problem) => {
+                    reader.report_advised(&below(&at, word.as_str()), &problem, "expected a condition such as \"votes_up >= 5\"")
                 }
-                when.insert(*item, expression);
-            }
+            },
             None => reader.report(
                 &below(&at, word.as_str()),
                 format!("kind `{}` takes no such item", kind.name),

@@ -29,10 +29,10 @@ pub(super) fn build(reader: &mut Reader<'_>, at: &[String], kind: &Kind, setting
             continue;
         }
         match mending.mend(&fault) {
-            Mended::Known => reader.report(&original, fault.problem, fault.expected),
+            Mended::Known => reader.report_advised(&original, &fault.problem, &fault.expected),
             Mended::StandIn => {}
             Mended::Not => {
-                reader.report(&original, fault.problem, fault.expected);
+                reader.report_advised(&original, &fault.problem, &fault.expected);
                 return None;
             }
             Mended::GaveUp => return None,

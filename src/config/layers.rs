@@ -40,7 +40,9 @@ pub struct Sources {
 impl Sources {
     /// This process's: its working directory, its environment, all kinds.
     pub fn of_process(files: Vec<PathBuf>, flags: Vec<(&'static str, String)>) -> Self {
-        Self { files, working_directory: PathBuf::new(), environment: std::env::vars_os().collect(), flags, kinds: REGISTRY }
+        // Absolute, so that a scope made of a path is the same wherever the program is started.
+        let working_directory = std::env::current_dir().unwrap_or_default();
+        Self { files, working_directory, environment: std::env::vars_os().collect(), flags, kinds: REGISTRY }
     }
 }
 

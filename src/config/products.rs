@@ -74,7 +74,7 @@ fn check_templates(reader: &mut Reader<'_>, at: &[String], product: &ProductConf
         let Some(source) = source else { continue };
         let item = ItemId::top(sample.id, kind, "1").map(|id| Item { id, fields: Fields::default(), at: Time::ZERO, deleted: false });
         match Template::new(key, source, Output::Text) {
-            Err(error) => reader.report(&below(at, key), error.problem, format!("expected {}", error.expected)),
+            Err(error) => reader.report_advised(&below(at, key), &error.problem, &format!("expected {}", error.expected)),
             Ok(_) if item.is_none_or(|item| public_url(&item, &sample).is_none()) => {
                 let name = kind.template_name();
                 reader.report(&below(at, key), "cannot be filled in", format!("expected {name}.id and {name}.title at most"));

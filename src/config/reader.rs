@@ -48,6 +48,14 @@ impl<'a> Reader<'a> {
         });
     }
 
+    /// The same for a problem that may bring its own advice, as `PROBLEM; ADVICE`.
+    pub(super) fn report_advised(&mut self, at: &[String], problem: &str, expected: &str) {
+        match problem.split_once("; ") {
+            Some((problem, advice)) => self.report(at, problem, advice),
+            None => self.report(at, problem, expected),
+        }
+    }
+
     /// Whether something was wrong at `at`, within it or around it.
     pub(super) fn is_marked(&self, at: &[String]) -> bool {
         self.marked.iter().any(|path| path.starts_with(at) || at.starts_with(path))
@@ -161,7 +169,7 @@ fn explain(kind: &Kind) -> (String, String) {
 pub(super) fn split_message(message: &str) -> (&str, &str) {
     match message.split_once("; ") {
         Some(parts) => parts,
-        None if message.starts_with("expected ") => ("is none", message),
+        None if message.starts_with("expected ") => ("does not fit", message),
         None if message.starts_with("environment variable ") => (message, "expected it in the environment"),
         None if message.starts_with("file ") => (message, "expected a readable file with the secret"),
         None if message.contains("empty") => (message, "expected a text that is not empty"),

@@ -149,9 +149,9 @@ impl World {
         let asked = view(&self.rows);
         let due = asked.lane(CONNECTOR, &id).unwrap().is_some_and(|lane| lane.due <= now);
         let Some(duty) = asked.lane_head(CONNECTOR, &id, now).unwrap().filter(|_| due) else { return };
-        let mut links = asked.links_for(CONNECTOR, &id).unwrap();
         let row = asked.item_row(&id).unwrap().unwrap();
         let known_item = row.to_item();
+        let mut links = asked.links_for(CONNECTOR, &known_item).unwrap();
         let creates = links.own.is_empty();
         let mut run = match &duty.open {
             Some(open) => {
@@ -184,7 +184,7 @@ impl World {
             for record in turn.records {
                 self.append(record, Vec::new());
             }
-            links = view(&self.rows).links_for(CONNECTOR, &id).unwrap();
+            links = view(&self.rows).links_for(CONNECTOR, &known_item).unwrap();
             let fate = fates.next().unwrap_or(Fate::Answered);
             input = match turn.then {
                 Then::Apply => match self.request(&run, &links, fate, hide) {

@@ -67,14 +67,15 @@ fn gather(lane: &Lane<'_>, view: &View, duty: &DutyRow) -> Result<Option<Facts>,
             event => event,
         },
     };
-    let parent = id.parent().map(|parent| view.item(&parent)).transpose()?.flatten();
+    let item = row.to_item();
+    let parent = item.origin().map(|parent| view.item(&parent)).transpose()?.flatten();
     Ok(Some(Facts {
-        item: row.to_item(),
         row,
         parent,
         event,
         product: lane.shared.products.product(id.product()),
-        links: view.links_for(lane.connector, id)?,
+        links: view.links_for(lane.connector, &item)?,
+        item,
         key: lane.shared.key(&connector.scope, id),
         connector,
     }))

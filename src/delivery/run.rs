@@ -168,7 +168,8 @@ impl Run {
             Input::Applied(Err(failure)) => self.failed(&failure, policy, outside),
             Input::Found(Ok(None)) => self.found_nothing(policy, outside),
             Input::Found(Err(failure)) => self.look_failed(&failure, policy, outside),
-            Input::Checked(Ok(())) => self.missing(policy, outside),
+            // A check that finds fault with less than the scope itself has reached it.
+            Input::Checked(Ok(()) | Err(Failure::Rejected { .. })) => self.missing(policy, outside),
             Input::Checked(Err(failure)) => self.refused(&failure, policy, outside),
         };
         if !turn.records.is_empty() {

@@ -106,6 +106,11 @@ impl Index {
         self.shared.ready.subscribe().wait_for(|ready| *ready).await.is_ok()
     }
 
+    /// Ends when the index knows all that is in the journal now.
+    pub async fn wait_caught_up(&self) -> bool {
+        self.wait_ready().await
+    }
+
     /// Whether it has caught up.
     pub fn is_ready(&self) -> bool {
         *self.shared.ready.borrow()
@@ -261,9 +266,15 @@ impl Keeper {
 pub(super) fn rebuild_at(path: &Path, journal: &Journal) -> Result<Store, KeepError> {
     let store = Store::create(path)?;
     checkpoint::restore(journal, &store)?;
-    let folded = View::new(Arc::new(store.clone())).meta()?.folded;
-    let mut follower = Follower::new(&store, journal, folded);
-    while follower.next_batch()?.is_some() {}
+    catch_up(&store, journal)?;
     store.flush()?;
     Ok(store)
+}
+
+/// Folds what `store` does not know yet.
+pub(super) fn catch_up(store: &Store, journal: &Journal) -> Result<(), KeepError> {
+    let folded = View::new(Arc::new(store.clone())).meta()?.folded;
+    let mut follower = Follower::new(store, journal, folded);
+    while follower.next_batch()?.is_some() {}
+    Ok(())
 }

@@ -7,6 +7,7 @@ mod fold;
 mod follow;
 mod keeper;
 mod key;
+pub mod maintenance;
 pub mod row;
 mod rows;
 mod speculation;

@@ -222,9 +222,11 @@ impl View {
     ///
     /// # Errors
     /// The storage failed.
-    pub fn links_for(&self, connector: ConnectorId, item: &ItemId) -> Result<Links, RowsError> {
+    pub fn links_for(&self, connector: ConnectorId, item: &Item) -> Result<Links, RowsError> {
+        let origin = item.origin();
+        let item = &item.id;
         let own = self.links_of(connector, item)?;
-        let parent = item.parent().map(|parent| self.links_of(connector, &parent)).transpose()?.unwrap_or_default();
+        let parent = origin.map(|parent| self.links_of(connector, &parent)).transpose()?.unwrap_or_default();
         let mut elsewhere = std::collections::BTreeMap::new();
         for (other, row) in self.connectors()? {
             if other == connector {

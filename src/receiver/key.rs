@@ -1,15 +1,24 @@
 //! The webhook's key: the only proof that a request comes from Sleekplan, which signs nothing.
 
+use std::sync::{Arc, PoisonError, RwLock};
+
 use http::HeaderMap;
 use sleeksync_connectors::contract::Secret;
 use subtle::{Choice, ConstantTimeEq};
 
-/// The configured keys, as hashes of one length.
-pub(super) struct Keys(Vec<[u8; 32]>);
+/// The configured keys, as hashes of one length. They can be replaced while the receiver listens.
+#[derive(Clone, Debug)]
+pub struct Keys(Arc<RwLock<Vec<[u8; 32]>>>);
 
 impl Keys {
-    pub(super) fn new(keys: &[Secret]) -> Self {
-        Self(keys.iter().map(|key| *blake3::hash(key.expose().as_bytes()).as_bytes()).collect())
+    /// These keys.
+    pub fn new(keys: &[Secret]) -> Self {
+        Self(Arc::new(RwLock::new(hashes(keys))))
+    }
+
+    /// Other keys from now on.
+    pub fn replace(&self, keys: &[Secret]) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = hashes(keys);
     }
 
     /// Whether `?key=` or `X-Secret` is one of them. All are compared, in the same time whatever was sent.
@@ -24,9 +33,14 @@ impl Keys {
 
     fn is_known(&self, shown: &[u8]) -> bool {
         let shown = blake3::hash(shown);
-        let known = self.0.iter().fold(Choice::from(0), |found, key| found | key.ct_eq(shown.as_bytes()));
+        let keys = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let known = keys.iter().fold(Choice::from(0), |found, key| found | key.ct_eq(shown.as_bytes()));
         known.into()
     }
+}
+
+fn hashes(keys: &[Secret]) -> Vec<[u8; 32]> {
+    keys.iter().map(|key| *blake3::hash(key.expose().as_bytes()).as_bytes()).collect()
 }
 
 #[cfg(test)]

@@ -16,10 +16,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::{Buf, Bytes};
 use http::{HeaderMap, Method};
-use sleeksync_connectors::contract::{Action, ItemId, ProductId, Secret, Time};
+use sleeksync_connectors::contract::{Action, ItemId, ProductId, Time};
 use tokio::net::TcpListener;
 use warp::Filter;
 
+pub use key::Keys;
 pub use serve::{Limits, serve};
 
 use crate::clock::Clock;
@@ -30,7 +31,6 @@ use crate::supervisor::Supervisor;
 use answer::Answer;
 use body::BodyError;
 use capture::Capture;
-use key::Keys;
 
 /// How the receiver listens.
 #[derive(Clone, Debug)]
@@ -38,7 +38,7 @@ pub struct Settings {
     /// Path of the webhook.
     pub path: String,
     /// Any of them is accepted.
-    pub keys: Vec<Secret>,
+    pub keys: Keys,
     /// Accept events without a key.
     pub allow_unauthenticated: bool,
     /// Longest body, in bytes.
@@ -142,7 +142,6 @@ pub trait Intake: Send + Sync + 'static {
 struct Desk<I> {
     intake: Arc<I>,
     settings: Settings,
-    keys: Keys,
     capture: Option<Capture>,
     products: Arc<Products>,
     clock: Clock,
@@ -158,14 +157,7 @@ pub fn listen<I: Intake>(
     supervisor: &Supervisor,
 ) {
     let limits = Limits { connections_max: settings.max_connections, header_timeout: settings.header_timeout };
-    let desk = Arc::new(Desk {
-        intake,
-        keys: Keys::new(&settings.keys),
-        capture: settings.capture_dir.clone().map(Capture::new),
-        settings,
-        products,
-        clock,
-    });
+    let desk = Arc::new(Desk { intake, capture: settings.capture_dir.clone().map(Capture::new), settings, products, clock });
     let query = warp::query::raw().or(warp::any().map(String::new)).unify();
     let routes = warp::method()
         .and(warp::path::full())
@@ -196,7 +188,7 @@ impl<I: Intake> Desk<I> {
             _ => {}
         }
         // Before the body: who does not know the key makes us read nothing.
-        if !self.settings.allow_unauthenticated && !self.keys.admit(query, headers) {
+        if !self.settings.allow_unauthenticated && !self.settings.keys.admit(query, headers) {
             return self.refuse(Answer::unauthorized());
         }
         match tokio::time::timeout(self.settings.body_timeout, body::read(headers, body, self.settings.max_body)).await {

@@ -2,6 +2,7 @@
 
 use std::sync::Mutex;
 
+use sleeksync_connectors::contract::Secret;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -46,7 +47,7 @@ struct Running {
 async fn running(change: impl FnOnce(&mut Settings)) -> Running {
     let mut settings = Settings {
         path: "/webhooks/sleekplan".to_owned(),
-        keys: vec![Secret::new("k1"), Secret::new("k2")],
+        keys: Keys::new(&[Secret::new("k1"), Secret::new("k2")]),
         allow_unauthenticated: false,
         max_body: 1024,
         header_timeout: Duration::from_millis(300),
@@ -182,4 +183,14 @@ async fn a_product_that_is_not_configured_is_kept_as_unrecognised() {
     let arrivals = receiver.kept.arrivals.lock().unwrap();
     assert!(matches!(&arrivals[0].status, Status::Accepted { item, .. } if item.to_string() == "feedback/3"));
     assert_eq!(arrivals[0].effective_at, Time::from_ms(1_506_985_999_999));
+}
+
+#[tokio::test]
+async fn keys_are_replaced_while_it_listens() {
+    let keys = Keys::new(&[Secret::new("old")]);
+    let handed = keys.clone();
+    let receiver = running(|settings| settings.keys = handed).await;
+    keys.replace(&[Secret::new("new")]);
+    assert!(receiver.post("/webhooks/sleekplan?key=old", "", EVENT).await.starts_with("HTTP/1.1 401"));
+    assert!(receiver.post("/webhooks/sleekplan?key=new", "", EVENT).await.starts_with("HTTP/1.1 200"));
 }

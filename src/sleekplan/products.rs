@@ -1,7 +1,7 @@
 //! Which workspaces are ours.
 
 use std::collections::BTreeSet;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard};
 
 use sleeksync_connectors::contract::{Product, ProductId, Time};
 
@@ -13,7 +13,7 @@ const ODD_CLOCKS_MAX: usize = 1024;
 /// The configured workspaces; without any, every one is accepted.
 #[derive(Debug)]
 pub struct Products {
-    configured: Vec<ProductConfig>,
+    configured: RwLock<Vec<ProductConfig>>,
     /// The id that the only product without one took from its first event.
     fixed: Mutex<Option<ProductId>>,
     /// Those whose clock was reported already.
@@ -23,19 +23,29 @@ pub struct Products {
 impl Products {
     /// Those of the configuration.
     pub fn new(configured: &[ProductConfig]) -> Self {
-        Self { configured: configured.to_vec(), fixed: Mutex::new(None), odd_clocks: Mutex::new(BTreeSet::new()) }
+        Self { configured: RwLock::new(configured.to_vec()), fixed: Mutex::new(None), odd_clocks: Mutex::new(BTreeSet::new()) }
+    }
+
+    /// Those of another configuration from now on.
+    pub fn replace(&self, configured: &[ProductConfig]) {
+        *self.configured.write().unwrap_or_else(PoisonError::into_inner) = configured.to_vec();
+    }
+
+    fn known(&self) -> RwLockReadGuard<'_, Vec<ProductConfig>> {
+        self.configured.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether events of this product are delivered. The only configured product takes its id from the first event, where it has none.
     pub fn admit(&self, id: ProductId) -> bool {
-        if self.configured.is_empty() {
+        let configured = self.known();
+        if configured.is_empty() {
             return true;
         }
-        if let [ProductConfig { id: None, .. }] = self.configured.as_slice() {
+        if let [ProductConfig { id: None, .. }] = configured.as_slice() {
             let mut fixed = self.fixed.lock().unwrap_or_else(PoisonError::into_inner);
             return *fixed.get_or_insert(id) == id;
         }
-        self.configured.iter().any(|product| product.id == Some(id))
+        configured.iter().any(|product| product.id == Some(id))
     }
 
     /// The id it took earlier, as the index knows it.
@@ -54,13 +64,14 @@ impl Products {
     /// The ids of the configuration.
     pub fn configured(&self) -> Vec<ProductId> {
         let fixed = *self.fixed.lock().unwrap_or_else(PoisonError::into_inner);
-        self.configured.iter().filter_map(|product| product.id.or(fixed)).collect()
+        self.known().iter().filter_map(|product| product.id.or(fixed)).collect()
     }
 
     /// A workspace as connectors see it.
     pub fn product(&self, id: ProductId) -> Product {
         let fixed = *self.fixed.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = self.configured.iter().find(|product| product.id.or(fixed) == Some(id));
+        let configured = self.known();
+        let known = configured.iter().find(|product| product.id.or(fixed) == Some(id));
         known.map_or_else(|| Product::unconfigured(id), |product| product.product(id))
     }
 }

@@ -2,7 +2,8 @@
 
 use pulldown_cmark::{Alignment, BlockQuoteKind, CodeBlockKind, CowStr, Event, HeadingLevel, Tag, TagEnd};
 
-use super::run::{self, Run};
+use super::mark;
+use super::run::Run;
 
 /// The most columns a table has; what stands in further cells goes into the last one.
 pub(super) const COLUMNS_MAX: usize = 32;
@@ -52,13 +53,13 @@ fn write(block: Block, out: &mut Vec<Event<'static>>) {
     match block {
         Block::Paragraph(runs) => {
             out.push(Event::Start(Tag::Paragraph));
-            run::events(runs, out);
+            mark::events(runs, out);
             out.push(Event::End(TagEnd::Paragraph));
         }
         Block::Heading(level, runs) => {
             let level = HeadingLevel::try_from(usize::from(level)).unwrap_or(HeadingLevel::H6);
             out.push(Event::Start(Tag::Heading { level, id: None, classes: Vec::new(), attrs: Vec::new() }));
-            run::events(runs, out);
+            mark::events(runs, out);
             out.push(Event::End(TagEnd::Heading(level)));
         }
         Block::Code { language, text } => {
@@ -94,7 +95,7 @@ fn list(start: Option<u64>, items: Vec<Vec<Block>>, out: &mut Vec<Event<'static>
         out.push(Event::Start(Tag::Item));
         for block in item {
             match block {
-                Block::Paragraph(runs) if tight => run::events(runs, out),
+                Block::Paragraph(runs) if tight => mark::events(runs, out),
                 other => write(other, out),
             }
         }
@@ -107,9 +108,8 @@ fn list(start: Option<u64>, items: Vec<Vec<Block>>, out: &mut Vec<Event<'static>
 fn is_tight(item: &[Block]) -> bool {
     match item {
         [] | [_] => true,
-        [Block::Paragraph(_) | Block::List { .. }, rest @ ..] => {
-            rest.iter().all(|block| matches!(block, Block::List { start: None, .. })) || matches!(rest, [Block::List { .. }])
-        }
+        // CommonMark lets only a list that begins with 1 follow words without a blank line.
+        [Block::Paragraph(_), rest @ ..] => rest.iter().all(|block| matches!(block, Block::List { start: None | Some(1), .. })),
         _ => false,
     }
 }
@@ -123,7 +123,7 @@ fn table(rows: Vec<Vec<Vec<Run>>>, out: &mut Vec<Event<'static>>) {
         let missing = columns.saturating_sub(row.len());
         for cell in row.into_iter().chain(std::iter::repeat_with(Vec::new).take(missing)) {
             out.push(Event::Start(Tag::TableCell));
-            run::events(cell, out);
+            mark::events(cell, out);
             out.push(Event::End(TagEnd::TableCell));
         }
         out.push(Event::End(end));

@@ -90,14 +90,20 @@ impl Builder {
 
     /// Adds a line across.
     pub(super) fn rule(&mut self) {
-        self.boundary();
+        self.flush();
         if !self.holds_runs() {
             self.block(Block::Rule);
         }
     }
 
-    /// Ends the paragraph, if one has begun.
+    /// Ends the paragraph, if one has begun. A box to tick is the beginning of what follows it.
     pub(super) fn boundary(&mut self) {
+        if !run::is_checkbox(&self.leaf) {
+            self.flush();
+        }
+    }
+
+    fn flush(&mut self) {
         match self.frames.last_mut() {
             Some(Frame::Code { text, .. }) => {
                 if !text.is_empty() && !text.ends_with('\n') {
@@ -115,9 +121,18 @@ impl Builder {
         }
     }
 
+    /// Makes the list that is open one without numbers.
+    pub(super) fn unnumbered(&mut self) {
+        if let Some(Frame::List { start, items }) = self.frames.last_mut()
+            && items.is_empty()
+        {
+            *start = None;
+        }
+    }
+
     /// Opens `part`; says whether it did. Where it cannot stand, only the paragraph ends.
     pub(super) fn open(&mut self, part: Part) -> bool {
-        self.boundary();
+        self.flush();
         let inside_runs = self.holds_runs();
         let deep = self.frames.len() >= BLOCK_DEPTH_MAX;
         let frame = match part {
@@ -140,7 +155,7 @@ impl Builder {
     /// Closes what was opened last.
     pub(super) fn close(&mut self) {
         if !self.holds_runs() {
-            self.boundary();
+            self.flush();
         }
         let leaf = match self.frames.last() {
             Some(Frame::Heading(_) | Frame::Cell) => std::mem::take(&mut self.leaf),
@@ -159,6 +174,7 @@ impl Builder {
             Some(Frame::Code { language, text }) => {
                 let text = text.trim_end().trim_start_matches('\n').to_owned();
                 if !text.trim().is_empty() {
+                    let text = characters::without_marker(&text).into_owned();
                     self.block(Block::Code { language, text });
                 }
             }
@@ -180,7 +196,7 @@ impl Builder {
         while !self.frames.is_empty() {
             self.close();
         }
-        self.boundary();
+        self.flush();
         let mut out = Vec::new();
         block::events(self.document, &mut out);
         out

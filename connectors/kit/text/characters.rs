@@ -9,6 +9,9 @@ use std::borrow::Cow;
 /// The zero-width space that parts what must not be read as one word.
 pub(super) const ZERO_WIDTH_SPACE: char = '\u{200B}';
 
+/// How the comments begin by which connectors find what they wrote.
+const MARKERS: [&str; 3] = ["sleekplan", "sleeksync", "sp-"];
+
 /// How many characters of code are looked at after `<!--` for the start of a marker.
 const MARKER_GAP_MAX: usize = 64;
 
@@ -27,23 +30,23 @@ fn stays(c: char) -> bool {
     }
 }
 
-/// `text` with line ends as line feeds, without the characters that act, and without a forged marker.
+/// `text` with line ends as line feeds, without the characters that act.
 pub(super) fn clean(text: &str) -> Cow<'_, str> {
-    let kept = if text.chars().all(|c| stays(c) && !matches!(c, '\u{2028}' | '\u{2029}')) {
+    if text.chars().all(|c| stays(c) && !matches!(c, '\u{2028}' | '\u{2029}')) {
         Cow::Borrowed(text)
     } else {
         let lines = text.replace("\r\n", "\n").replace(['\r', '\u{85}', '\u{2028}', '\u{2029}', '\u{B}', '\u{C}'], "\n");
         Cow::Owned(lines.chars().filter(|c| stays(*c)).collect())
-    };
-    without_marker(kept)
+    }
 }
 
-/// `text` with every `<!-- sleekplan` and `<!-- sp-` broken, so that nobody but us can write a marker.
+/// `text` with every comment that begins like one of [`MARKERS`] broken, so that nobody but us can write a marker.
 ///
-/// In most outputs `<` is escaped anyway; in code it is not.
-fn without_marker(text: Cow<'_, str>) -> Cow<'_, str> {
+/// In most outputs `<` is escaped anyway; in code and in plain text it is not. To be asked of whole texts: the pieces
+/// of a marker are none.
+pub(super) fn without_marker(text: &str) -> Cow<'_, str> {
     if !text.contains("<!--") {
-        return text;
+        return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len() + 8);
     let mut pieces = text.split("<!--");
@@ -52,7 +55,7 @@ fn without_marker(text: Cow<'_, str>) -> Cow<'_, str> {
         let word: String = piece.chars().take(MARKER_GAP_MAX).filter(|c| c.is_alphanumeric() || *c == '-').take(9).collect();
         let word = word.to_ascii_lowercase();
         out.push('<');
-        if word.starts_with("sleekplan") || word.starts_with("sp-") || piece.chars().take(MARKER_GAP_MAX).all(char::is_whitespace) {
+        if MARKERS.iter().any(|marker| word.starts_with(marker)) {
             out.push(ZERO_WIDTH_SPACE);
         }
         out.push_str("!--");

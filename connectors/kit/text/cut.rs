@@ -123,7 +123,7 @@ fn words(text: &str, max_chars: usize) -> String {
     whole.trim_end_matches(|c: char| c.is_whitespace() || c == '\u{200D}').to_owned()
 }
 
-/// `events` without what holds nothing, and without a line break at an end.
+/// `events` without what holds nothing, and without white space at an end.
 pub(super) fn without_empty(events: Vec<Event<'static>>) -> Vec<Event<'static>> {
     let mut out: Vec<Event<'static>> = Vec::with_capacity(events.len());
     for event in events {
@@ -132,6 +132,14 @@ pub(super) fn without_empty(events: Vec<Event<'static>>) -> Vec<Event<'static>> 
             Event::End(end) => {
                 while matches!(out.last(), Some(Event::HardBreak)) {
                     out.pop();
+                }
+                if matches!(end, TagEnd::Paragraph | TagEnd::Heading(_) | TagEnd::Item | TagEnd::TableCell)
+                    && let Some(Event::Text(text)) = out.last_mut()
+                {
+                    *text = text.trim_end().to_owned().into();
+                    if text.is_empty() {
+                        out.pop();
+                    }
                 }
                 let keeps = matches!(end, TagEnd::TableCell | TagEnd::Image);
                 if !keeps && matches!(out.last(), Some(Event::Start(start)) if start.to_end() == *end) {

@@ -14,7 +14,7 @@ use pulldown_cmark::Event;
 
 use super::build::{Builder, Part};
 use super::run::Style;
-use super::{HTML_BYTES_MAX, link, scan};
+use super::{TEXT_BYTES_MAX, link, scan};
 
 /// The sanitiser for what comes in: the elements that [`scan`] leaves, and addresses that only lead somewhere.
 static SANITISER: LazyLock<ammonia::Builder<'static>> = LazyLock::new(|| {
@@ -24,6 +24,7 @@ static SANITISER: LazyLock<ammonia::Builder<'static>> = LazyLock::new(|| {
         .add_tag_attributes("a", ["href"])
         .add_tag_attributes("img", ["src", "alt"])
         .add_tag_attributes("ol", ["start"])
+        .add_tag_attributes("li", ["data-list"])
         .add_tag_attributes("code", ["class", "data-language"])
         .add_tag_attributes("pre", ["class", "data-language"])
         .url_schemes(HashSet::from(["http", "https", "mailto", "tel"]))
@@ -33,7 +34,7 @@ static SANITISER: LazyLock<ammonia::Builder<'static>> = LazyLock::new(|| {
 
 /// Reads HTML.
 pub(super) fn events(html: &str) -> Vec<Event<'static>> {
-    let end = (0..=HTML_BYTES_MAX.min(html.len())).rev().find(|end| html.is_char_boundary(*end)).unwrap_or(0);
+    let end = (0..=TEXT_BYTES_MAX.min(html.len())).rev().find(|end| html.is_char_boundary(*end)).unwrap_or(0);
     let reduced = scan::reduced(html.get(..end).unwrap_or_default());
     let sanitised = SANITISER.clean(&reduced).to_string();
     let mut reader = Reader::default();
@@ -99,7 +100,13 @@ impl Reader {
                 let start = attribute(tag, "start").and_then(|start| start.parse().ok());
                 self.part(Part::List(Some(start.unwrap_or(1))))
             }
-            "li" => self.part(Part::Item),
+            "li" => {
+                // Quill says on the item what the list is: it writes bullets as `<ol>`.
+                if attribute(tag, "data-list").is_some_and(|list| list != "ordered") {
+                    self.builder.unnumbered();
+                }
+                self.part(Part::Item)
+            }
             "table" => self.part(Part::Table),
             "tr" => self.part(Part::Row),
             "td" | "th" => self.part(Part::Cell),

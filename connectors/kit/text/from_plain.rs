@@ -2,7 +2,7 @@
 
 use pulldown_cmark::Event;
 
-use super::HTML_BYTES_MAX;
+use super::TEXT_BYTES_MAX;
 use super::build::Builder;
 use super::characters;
 
@@ -14,7 +14,7 @@ const INDENT_MAX: usize = 40;
 
 /// Reads plain text.
 pub(super) fn events(text: &str) -> Vec<Event<'static>> {
-    let end = (0..=HTML_BYTES_MAX.min(text.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+    let end = (0..=TEXT_BYTES_MAX.min(text.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
     let text = characters::clean(text.get(..end).unwrap_or_default());
     let mut builder = Builder::default();
     for line in text.lines() {

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use pulldown_cmark::{CowStr, Event};
 
-use super::scan;
+use super::divide::{DIVIDER, divided};
 
 /// Every element that comes out.
 pub(super) const TAGS: [&str; 27] = [
@@ -61,19 +61,24 @@ pub(super) fn write(events: &[Event<'static>]) -> String {
     let events = events.iter().flat_map(|event| for_serialiser(event, &mut signs));
     let mut html = String::new();
     pulldown_cmark::html::push_html(&mut html, events);
-    let mut clean = SANITISER.clean(&html).to_string();
+    sanitised(&html)
+}
+
+/// `html` with nothing but what a text can say.
+pub(super) fn sanitised(html: &str) -> String {
+    let mut clean = SANITISER.clean(html).to_string();
     clean.truncate(clean.trim_end().len());
     clean
 }
 
-/// The event, its text divided for the serialiser as [`scan::divided`] says.
+/// The event, its text divided for the serialiser as [`divided`] says.
 fn for_serialiser(event: &Event<'static>, signs: &mut usize) -> Vec<Event<'static>> {
     let (text, code) = match event {
         Event::Text(text) => (text, false),
         Event::Code(text) => (text, true),
         other => return vec![other.clone()],
     };
-    let pieces = scan::divided(text, signs);
+    let pieces = divided(text, signs);
     if pieces.len() == 1 {
         return vec![event.clone()];
     }
@@ -81,7 +86,7 @@ fn for_serialiser(event: &Event<'static>, signs: &mut usize) -> Vec<Event<'stati
     let mut out: Vec<Event<'static>> = Vec::with_capacity(pieces.len() * 2 + 2);
     out.extend(code.then(|| html("<code>")));
     for (piece, divide) in pieces {
-        out.extend(divide.then(|| html(scan::DIVIDER)));
+        out.extend(divide.then(|| html(DIVIDER)));
         out.push(Event::Text(piece.to_owned().into()));
     }
     out.extend(code.then(|| html("</code>")));

@@ -17,7 +17,17 @@ pub fn line(text: &str, max_chars: usize) -> String {
 /// [`line()`], and inert as the title of a GitHub issue: no mention, no reference, nothing a keyword could close.
 #[must_use]
 pub fn github_line(text: &str, max_chars: usize) -> String {
-    shortened(&github::inert(&one_line(text)), max_chars)
+    let line = one_line(text);
+    let mut kept_chars = max_chars;
+    loop {
+        // Cut first: what is left of a long word may be something that GitHub knows.
+        let inert = github::inert(&shortened(&line, kept_chars));
+        let over = inert.chars().count().saturating_sub(max_chars);
+        if over == 0 {
+            return inert;
+        }
+        kept_chars = kept_chars.saturating_sub(over);
+    }
 }
 
 /// `text` for a terminal, a table or a log: one line, in which nothing is a command to the terminal.
@@ -40,7 +50,8 @@ pub fn terminal(text: &str) -> String {
 }
 
 fn one_line(text: &str) -> String {
-    characters::clean(text).split_whitespace().collect::<Vec<_>>().join(" ")
+    let line = characters::clean(text).split_whitespace().collect::<Vec<_>>().join(" ");
+    characters::without_marker(&line).into_owned()
 }
 
 fn shortened(text: &str, max_chars: usize) -> String {

@@ -30,6 +30,11 @@ fn vet(address: &str, schemes: &[&str]) -> Option<String> {
     if !schemes.contains(&url.scheme()) || (url.scheme().starts_with("http") && url.host_str().is_none_or(str::is_empty)) {
         return None;
     }
+    // What else `url` takes for a host no host is called; and percent-encoding would make it another one.
+    let named = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '[' | ']');
+    if !url.host_str().unwrap_or_default().chars().all(named) {
+        return None;
+    }
     let as_written = address.chars().all(plain) && address.starts_with(&format!("{}:", url.scheme()));
     let spelled = if as_written && same_host(&address, &url) { address } else { url.to_string() };
     let spelled = encode(&spelled);
@@ -120,12 +125,13 @@ fn has_name(address: &str) -> bool {
     address.split_once("://").is_some_and(|(_, rest)| rest.starts_with(|c: char| c.is_alphanumeric() || c == '['))
 }
 
-/// Where the next address begins, at or after `from`: at a word's start only.
+/// Where the next address begins, at or after `from`: not within a word.
 fn next_start(text: &str, from: usize) -> Option<usize> {
     let rest = text.get(from..)?;
     let mut before = text.get(..from)?.chars().next_back();
     for (at, c) in rest.char_indices() {
-        if matches!(c, 'h' | 'H' | 'w' | 'W') && !before.is_some_and(char::is_alphanumeric) {
+        // A letter of another script does not keep GitHub from seeing an address; a Latin one does.
+        if matches!(c, 'h' | 'H' | 'w' | 'W') && !before.is_some_and(|c| c.is_ascii_alphanumeric()) {
             let tail = rest.get(at..)?;
             let begins = |prefix: &str| tail.get(..prefix.len()).is_some_and(|head| head.eq_ignore_ascii_case(prefix));
             if begins("http://") || begins("https://") || begins("www.") {

@@ -4,7 +4,7 @@
 //! quotes, code, tables, rules, emphasis, links and images. What cannot be said in it cannot reach a service, so no
 //! script, style, comment, form or raw HTML survives, whatever the input was.
 //!
-//! Promised for every input: no panic; time and memory in proportion to its length ([`HTML_BYTES_MAX`] and the other
+//! Promised for every input: no panic; time and memory in proportion to its length ([`TEXT_BYTES_MAX`] and the other
 //! bounds are named where they apply); the visible words appear in order in every output up to the cut; nothing in an
 //! output acts on its reader or its host. Control characters and bidirectional overrides are gone.
 //!
@@ -14,12 +14,15 @@ mod block;
 mod build;
 mod characters;
 mod cut;
+mod divide;
+mod element;
 mod from_html;
 mod from_plain;
 mod github;
 mod html;
 mod line;
 mod link;
+mod mark;
 mod markdown;
 mod plain;
 mod run;
@@ -31,8 +34,8 @@ use pulldown_cmark::{CowStr, Event, Tag, TagEnd};
 pub use cut::{Length, SHORTENED};
 pub use line::{github_line, line, terminal};
 
-/// The most HTML that is read, in bytes; what follows is left off.
-pub const HTML_BYTES_MAX: usize = 1024 * 1024;
+/// The most text that is read, in bytes; what follows is left off.
+pub const TEXT_BYTES_MAX: usize = 1024 * 1024;
 
 /// A text as a tree of pulldown-cmark events, well nested and free of raw HTML.
 #[derive(Debug, Clone, PartialEq, Default)]

@@ -2,15 +2,18 @@
 
 use pulldown_cmark::{Event, Tag, TagEnd};
 
-use super::markdown::lines::Lines;
+use super::characters;
+use super::markdown::lines::{Lines, is_tight};
 
 /// Writes the events as plain text.
 pub(super) fn write(events: &[Event<'static>]) -> String {
     let mut plain = Plain::default();
-    for event in events {
-        plain.event(event);
+    let mut rest = events;
+    while let Some((event, after)) = rest.split_first() {
+        plain.event(event, after);
+        rest = after;
     }
-    plain.lines.finish()
+    characters::without_marker(&plain.lines.finish()).into_owned()
 }
 
 #[derive(Default)]
@@ -19,14 +22,13 @@ struct Plain {
     leaf: String,
     /// Addresses of the links that are open, and where in `leaf` their text begins.
     links: Vec<(String, usize)>,
-    image: Option<String>,
     cells: usize,
 }
 
 impl Plain {
-    fn event(&mut self, event: &Event<'static>) {
+    fn event(&mut self, event: &Event<'static>, after: &[Event<'static>]) {
         match event {
-            Event::Start(tag) => self.start(tag),
+            Event::Start(tag) => self.start(tag, after),
             Event::End(end) => self.end(*end),
             Event::Text(text) | Event::Code(text) => self.leaf.push_str(text),
             Event::SoftBreak | Event::HardBreak => self.leaf.push(if self.cells > 0 { ' ' } else { '\n' }),
@@ -39,7 +41,7 @@ impl Plain {
         }
     }
 
-    fn start(&mut self, tag: &Tag<'static>) {
+    fn start(&mut self, tag: &Tag<'static>, after: &[Event<'static>]) {
         match tag {
             Tag::BlockQuote(_) => {
                 self.flush();
@@ -47,7 +49,7 @@ impl Plain {
             }
             Tag::List(start) => {
                 self.flush();
-                self.lines.open_list(*start, true, false);
+                self.lines.open_list(*start, is_tight(after), false);
             }
             Tag::Item => self.lines.open_item("-", '.'),
             Tag::TableHead | Tag::TableRow => self.cells = 0,
@@ -57,11 +59,7 @@ impl Plain {
                 }
                 self.cells += 1;
             }
-            Tag::Link { dest_url, .. } => self.links.push((dest_url.to_string(), self.leaf.len())),
-            Tag::Image { dest_url, .. } => {
-                self.image = Some(dest_url.to_string());
-                self.links.push((dest_url.to_string(), self.leaf.len()));
-            }
+            Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. } => self.links.push((dest_url.to_string(), self.leaf.len())),
             Tag::Table(_) => {
                 self.flush();
                 self.lines.open_table();
@@ -85,6 +83,8 @@ impl Plain {
                 self.cells = 0;
                 self.lines.close();
             }
+            // Of an image that leads somewhere, where it leads says more than where it is.
+            TagEnd::Image if self.links.len() > 1 && self.described() => self.links.truncate(1),
             TagEnd::Link | TagEnd::Image => self.address(),
             TagEnd::Paragraph | TagEnd::Heading(_) | TagEnd::TableHead | TagEnd::TableRow => self.flush(),
             TagEnd::CodeBlock => {
@@ -93,6 +93,11 @@ impl Plain {
             }
             _ => {}
         }
+    }
+
+    /// Whether the innermost link or image has words.
+    fn described(&self) -> bool {
+        self.links.last().is_some_and(|(_, from)| self.leaf.len() > *from)
     }
 
     /// Adds the address behind a link's words, unless they say it already.

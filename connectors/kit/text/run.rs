@@ -1,16 +1,16 @@
 //! Running text: what stands inside a paragraph, a heading or a cell.
 //!
 //! While reading, running text is a flat list of runs that each know their own marks. Only when a paragraph is
-//! complete do the runs become nested events, so misnested, repeated and empty markup cannot leave a trace.
+//! complete do the runs become nested events ([`mark`](super::mark)), so misnested, repeated and empty markup cannot leave a trace.
 
+use std::borrow::Cow;
 use std::rc::Rc;
 
-use pulldown_cmark::{CowStr, Event, LinkType, Tag, TagEnd};
-
+use super::characters;
 use super::link::{self, Typed};
 
-/// How many runs ahead are looked at to decide which mark goes outside.
-const LOOKAHEAD_MAX: usize = 64;
+/// What stands for a box that is ticked and one that is not.
+pub(super) const CHECKBOXES: [&str; 2] = ["\u{2611}", "\u{2610}"];
 
 /// What is said about a run.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -45,6 +45,11 @@ impl Run {
         Self { piece: Piece::Text(text.to_owned()), style: style.clone() }
     }
 
+    /// Whether it is only white space.
+    pub(super) fn is_blank(&self) -> bool {
+        matches!(&self.piece, Piece::Text(text) if text.trim().is_empty())
+    }
+
     fn visible(&self) -> bool {
         match &self.piece {
             Piece::Text(text) => text.chars().any(|c| !c.is_whitespace() && !matches!(c, '\u{200B}'..='\u{200F}' | '\u{2060}')),
@@ -68,7 +73,7 @@ pub(super) fn paragraphs(runs: Vec<Run>) -> Vec<Vec<Run>> {
             continue;
         }
         if breaks > 0 && !current.is_empty() {
-            if breaks > 1 {
+            if breaks > 1 && !is_checkbox(&current) {
                 done.push(std::mem::take(&mut current));
             } else {
                 current.push(Run { piece: Piece::Break, style: Style::default() });
@@ -78,7 +83,28 @@ pub(super) fn paragraphs(runs: Vec<Run>) -> Vec<Vec<Run>> {
         current.push(run);
     }
     done.push(current);
-    done.into_iter().filter(|runs| runs.iter().any(Run::visible)).map(|runs| merged(linked(edged(runs)))).collect()
+    done.into_iter()
+        .filter(|runs| runs.iter().any(Run::visible))
+        .map(|runs| merged(linked(trimmed(edged(merged(runs))))).into_iter().map(unmarked).collect())
+        .collect()
+}
+
+/// Whether there is nothing but a box to tick.
+pub(super) fn is_checkbox(runs: &[Run]) -> bool {
+    match runs {
+        [Run { piece: Piece::Text(text), .. }, rest @ ..] => CHECKBOXES.contains(&text.trim()) && rest.iter().all(Run::is_blank),
+        _ => false,
+    }
+}
+
+/// The run without a forged marker.
+fn unmarked(mut run: Run) -> Run {
+    if let Piece::Text(text) | Piece::Image { alt: text, .. } = &mut run.piece
+        && let Cow::Owned(clean) = characters::without_marker(text)
+    {
+        *text = clean;
+    }
+    run
 }
 
 /// All of it as one line: breaks are spaces.
@@ -135,6 +161,23 @@ fn folded(runs: Vec<Run>) -> Vec<Run> {
     out
 }
 
+/// Removes what is not seen at the end, no-break spaces too; at the beginning those are indentation.
+fn trimmed(mut runs: Vec<Run>) -> Vec<Run> {
+    loop {
+        match runs.last_mut().map(|run| &mut run.piece) {
+            Some(Piece::Text(text)) => {
+                text.truncate(text.trim_end().len());
+                if !text.is_empty() {
+                    return runs;
+                }
+            }
+            Some(Piece::Break) => {}
+            Some(Piece::Image { .. }) | None => return runs,
+        }
+        runs.pop();
+    }
+}
+
 fn trim_end(runs: &mut Vec<Run>) {
     while let Some(Run { piece: Piece::Text(text), .. }) = runs.last_mut() {
         text.truncate(text.trim_end_matches(' ').len());
@@ -150,9 +193,12 @@ fn edged(runs: Vec<Run>) -> Vec<Run> {
     let mut out: Vec<Run> = Vec::with_capacity(runs.len());
     let mut pending = runs.into_iter().peekable();
     while let Some(run) = pending.next() {
-        let Piece::Text(text) = &run.piece else {
-            out.push(run);
-            continue;
+        let text = match &run.piece {
+            Piece::Text(text) if !run.style.code => text,
+            _ => {
+                out.push(run);
+                continue;
+            }
         };
         let before = out.last().map(|run| run.style.clone()).unwrap_or_default();
         let after = pending.peek().map(|run| run.style.clone()).unwrap_or_default();
@@ -161,7 +207,11 @@ fn edged(runs: Vec<Run>) -> Vec<Run> {
         let words = tail.trim_end_matches(white);
         let head = text.get(..text.len() - tail.len()).unwrap_or_default();
         let rest = tail.get(words.len()..).unwrap_or_default();
-        for (part, style) in [(head, shared(&run.style, &before)), (words, run.style.clone()), (rest, shared(&run.style, &after))] {
+        let mut leading = shared(&run.style, &before);
+        if words.is_empty() {
+            leading = shared(&leading, &after);
+        }
+        for (part, style) in [(head, leading), (words, run.style.clone()), (rest, shared(&run.style, &after))] {
             if !part.is_empty() {
                 out.push(Run::text(part, &style));
             }
@@ -212,97 +262,4 @@ fn merged(runs: Vec<Run>) -> Vec<Run> {
         }
     }
     out
-}
-
-/// A mark as it is open around events.
-#[derive(Debug, Clone, PartialEq)]
-enum Mark {
-    Link(Rc<str>),
-    Strong,
-    Emphasis,
-    Deleted,
-}
-
-impl Mark {
-    fn on(&self, style: &Style) -> bool {
-        match self {
-            Mark::Link(target) => style.link.as_ref() == Some(target),
-            Mark::Strong => style.strong,
-            Mark::Emphasis => style.emphasis,
-            Mark::Deleted => style.deleted,
-        }
-    }
-
-    fn start(&self) -> Event<'static> {
-        Event::Start(match self {
-            Mark::Link(target) => link_tag(target),
-            Mark::Strong => Tag::Strong,
-            Mark::Emphasis => Tag::Emphasis,
-            Mark::Deleted => Tag::Strikethrough,
-        })
-    }
-
-    fn end(&self) -> Event<'static> {
-        Event::End(match self {
-            Mark::Link(_) => TagEnd::Link,
-            Mark::Strong => TagEnd::Strong,
-            Mark::Emphasis => TagEnd::Emphasis,
-            Mark::Deleted => TagEnd::Strikethrough,
-        })
-    }
-}
-
-/// The tag of a link without a title.
-pub(super) fn link_tag(target: &str) -> Tag<'static> {
-    Tag::Link {
-        link_type: LinkType::Inline,
-        dest_url: CowStr::from(target.to_owned()),
-        title: CowStr::Borrowed(""),
-        id: CowStr::Borrowed(""),
-    }
-}
-
-fn marks(style: &Style) -> Vec<Mark> {
-    let mut marks: Vec<Mark> = style.link.iter().cloned().map(Mark::Link).collect();
-    marks.extend(style.strong.then_some(Mark::Strong));
-    marks.extend(style.emphasis.then_some(Mark::Emphasis));
-    marks.extend(style.deleted.then_some(Mark::Deleted));
-    marks
-}
-
-/// Writes runs as nested events: the mark that goes on longest is outside.
-pub(super) fn events(runs: Vec<Run>, out: &mut Vec<Event<'static>>) {
-    let mut open: Vec<Mark> = Vec::new();
-    let styles: Vec<Style> = runs.iter().map(|run| run.style.clone()).collect();
-    for (at, run) in runs.into_iter().enumerate() {
-        let keep = open.iter().take_while(|mark| mark.on(&run.style)).count();
-        out.extend(open.drain(keep..).rev().map(|mark| mark.end()));
-        let mut opening: Vec<Mark> = marks(&run.style).into_iter().filter(|mark| !open.contains(mark)).collect();
-        let reach = |mark: &Mark| styles.iter().skip(at).take(LOOKAHEAD_MAX).take_while(|style| mark.on(style)).count();
-        opening.sort_by_key(|mark| std::cmp::Reverse(reach(mark)));
-        out.extend(opening.iter().map(Mark::start));
-        open.extend(opening);
-        piece(run, out);
-    }
-    out.extend(open.into_iter().rev().map(|mark| mark.end()));
-}
-
-fn piece(run: Run, out: &mut Vec<Event<'static>>) {
-    match run.piece {
-        Piece::Text(text) if run.style.code => out.push(Event::Code(text.into())),
-        Piece::Text(text) => out.push(Event::Text(text.into())),
-        Piece::Break => out.push(Event::HardBreak),
-        Piece::Image { url, alt } => {
-            out.push(Event::Start(Tag::Image {
-                link_type: LinkType::Inline,
-                dest_url: url.into(),
-                title: CowStr::Borrowed(""),
-                id: CowStr::Borrowed(""),
-            }));
-            if !alt.is_empty() {
-                out.push(Event::Text(alt.into()));
-            }
-            out.push(Event::End(TagEnd::Image));
-        }
-    }
 }

@@ -5,20 +5,14 @@
 //! a [`Text`](super::Text) can say and the attributes it needs, closes what is left open, and drops the rest. It is
 //! no sanitiser: what it writes goes through ammonia.
 
+use super::divide::{DIVIDER, divided};
+use super::element::{inline, known};
 use super::link;
+use super::run::CHECKBOXES;
 use super::tag::{self, Tag};
 
 /// How many elements may be open at once; further ones are left out, their contents stay.
 pub(super) const ELEMENT_DEPTH_MAX: usize = 64;
-
-/// After how many signs that a serialiser escapes a text is divided.
-///
-/// html5ever 0.40 looks through the rest of the text for `<` and `>` each time it has escaped an `&` or a no-break
-/// space: a mebibyte of `&` takes it 13 seconds. An element that the sanitiser removes makes two texts of one.
-const ESCAPED_SIGNS_MAX: usize = 256;
-
-/// The element that divides a text and is removed afterwards.
-pub(super) const DIVIDER: &str = "<wbr>";
 
 /// Elements that are dropped with everything in them.
 const UNSEEN: [&str; 14] = [
@@ -118,13 +112,33 @@ impl<'a> Scan<'a> {
             "br" | "hr" | "img" => self.void(name, tag),
             _ => self.start(name, tag),
         }
+        self.headed(tag);
+        if let Some(state @ ("checked" | "unchecked")) = tag.attribute("data-list") {
+            self.checkbox(state == "checked");
+        }
+    }
+
+    /// Terms and summaries are bold, and end where their definition begins.
+    fn headed(&mut self, tag: &Tag<'a>) {
+        if matches!(tag.name.as_str(), "dt" | "dd") {
+            self.close_within("strong", &["td", "th", "li", "table"]);
+        }
+        if matches!(tag.name.as_str(), "dt" | "summary") {
+            self.start("strong", tag);
+        }
+    }
+
+    fn checkbox(&mut self, checked: bool) {
+        let [ticked, empty] = CHECKBOXES;
+        self.text(if checked { ticked } else { empty });
+        self.text(" ");
     }
 
     /// Elements that are shown by other means.
     fn replaced(&mut self, tag: &Tag<'a>) {
         let checkbox = tag.name == "input" && tag.attribute("type").is_some_and(|kind| kind.eq_ignore_ascii_case("checkbox"));
         if checkbox && !tag.closing {
-            self.text(if tag.attribute("checked").is_some() { "\u{2611} " } else { "\u{2610} " });
+            self.checkbox(tag.attribute("checked").is_some());
         } else if tag.name == "q" {
             self.text(if tag.closing { "\u{201D}" } else { "\u{201C}" });
         } else if matches!(tag.name.as_str(), "audio" | "source" | "embed") && !tag.closing {
@@ -305,61 +319,4 @@ impl<'a> Scan<'a> {
         }
         self.out.push('>');
     }
-}
-
-/// `text` in pieces, and for each whether it must be divided from the one before, counting on from `signs`.
-pub(super) fn divided<'a>(text: &'a str, signs: &mut usize) -> Vec<(&'a str, bool)> {
-    let mut pieces = Vec::new();
-    let mut from = 0;
-    let mut divide = false;
-    for (at, _) in text.match_indices(['&', '\u{A0}']) {
-        *signs += 1;
-        if (*signs).is_multiple_of(ESCAPED_SIGNS_MAX) {
-            pieces.extend(text.get(from..at).map(|piece| (piece, divide)));
-            from = at;
-            divide = true;
-        }
-    }
-    pieces.extend(text.get(from..).map(|piece| (piece, divide)));
-    pieces
-}
-
-/// What the text can say of an element, by its HTML name.
-fn known(name: &str) -> Option<&'static str> {
-    Some(match name {
-        "p" => "p",
-        "div" | "section" | "article" | "header" | "footer" | "main" | "aside" | "nav" | "address" | "figure" | "figcaption"
-        | "details" | "summary" | "dl" | "dt" | "dd" | "fieldset" | "legend" | "form" | "center" | "hgroup" | "caption" | "tfoot"
-        | "option" | "textarea" | "body" => "div",
-        "b" | "strong" => "strong",
-        "i" | "em" => "em",
-        "s" | "strike" | "del" => "del",
-        "code" | "kbd" | "samp" | "tt" => "code",
-        "h1" => "h1",
-        "h2" => "h2",
-        "h3" => "h3",
-        "h4" => "h4",
-        "h5" => "h5",
-        "h6" => "h6",
-        "pre" | "xmp" | "listing" => "pre",
-        "blockquote" => "blockquote",
-        "ul" | "menu" | "dir" => "ul",
-        "ol" => "ol",
-        "li" => "li",
-        "a" => "a",
-        "img" | "image" => "img",
-        "br" => "br",
-        "hr" => "hr",
-        "table" => "table",
-        "thead" => "thead",
-        "tbody" => "tbody",
-        "tr" => "tr",
-        "td" => "td",
-        "th" => "th",
-        _ => return None,
-    })
-}
-
-fn inline(name: &str) -> bool {
-    matches!(name, "strong" | "em" | "del" | "code" | "a")
 }

@@ -3,7 +3,7 @@
 //! Every function reads forward only and returns what is left, so that reading all of a text takes linear time.
 
 /// The attributes that are kept; the first of a name counts.
-const ATTRIBUTES: [&str; 8] = ["href", "src", "alt", "start", "class", "type", "checked", "data-language"];
+const ATTRIBUTES: [&str; 9] = ["href", "src", "alt", "start", "class", "type", "checked", "data-language", "data-list"];
 
 /// The longest value that is read, in bytes; a longer one counts as empty. No address or description is that long,
 /// and a serialiser takes quadratic time for one.

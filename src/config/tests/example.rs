@@ -1,5 +1,7 @@
 //! The commented configuration that users start from: it loads as it stands, with every key uncommented, and it has every key.
 
+use sleeksync_connectors::registry::REGISTRY;
+
 use super::{Case, KEYS};
 
 const EXAMPLE: &str = include_str!("../../../config/sleeksync.toml");
@@ -73,5 +75,26 @@ fn it_has_every_key_there_is() {
     }
     for key in crate::config::raw::RawConnector::KEYS {
         assert!(document["connectors"]["blog"].as_table().unwrap().contains_key(*key), "connectors.NAME.{key} is not in the example");
+    }
+}
+
+#[test]
+fn the_example_of_every_kind_loads_as_it_stands_and_with_every_key_uncommented() {
+    for kind in REGISTRY {
+        let uncommented = |line: &str| {
+            let bare = line
+                .trim_start()
+                .strip_prefix("# ")
+                .filter(|rest| rest.split_once(" = ").is_some_and(|(key, _)| key.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')));
+            bare.unwrap_or(line).to_owned()
+        };
+        let whole = kind.example.lines().map(uncommented).collect::<Vec<_>>().join("\n");
+        for text in [kind.example, &whole] {
+            let mut case = case(&format!("{KEYS}{text}"));
+            case.sources.kinds = REGISTRY;
+            let config = case.load();
+            assert_eq!(config.connectors.len(), 1, "{}", kind.name);
+            assert_eq!(config.connectors[0].kind.name, kind.name);
+        }
     }
 }

@@ -164,7 +164,7 @@ fn templates_and_conditions_are_read_before_anything_runs() {
     starts(&format!("{BOARD}when = {{ feedback = \"votes_up >= \" }}"), "connectors.board.when.feedback: syntax error");
     starts(
         &format!("{BOARD}when = {{ feedback = \"vots_up > 5\" }}"),
-        "connectors.board.when.feedback: `vots_up` is not known; known are ",
+        "connectors.board.when.feedback: `vots_up` is not known; did you mean `votes_up`?",
     );
     starts("[products.a]\nentry_url = \"https://a/{{ entry.id\"", "products.a.entry_url: syntax error");
     starts("[products.a]\nfeedback_url = \"https://a/{{ feedback.number }}\"", "products.a.feedback_url: `feedback.number` is not known");

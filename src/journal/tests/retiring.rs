@@ -1,5 +1,7 @@
 //! Retiring segments, what remains readable, and verifying all of it.
 
+#![expect(clippy::disallowed_methods, reason = "a test has no supervisor")]
+
 use sleeksync_connectors::contract::Time;
 
 use super::checkpoints::write;

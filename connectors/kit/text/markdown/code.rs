@@ -19,7 +19,8 @@ pub(super) fn span(code: &str, dialect: Dialect, in_cell: bool) -> String {
     }
     let code = shown(code, dialect);
     let fence = "`".repeat(longest_run(&code) + 1);
-    let pad = code.starts_with('`') || code.ends_with('`') || (code.starts_with(' ') && code.ends_with(' '));
+    let spaced = code.starts_with(' ') && code.ends_with(' ') && !code.trim_matches(' ').is_empty();
+    let pad = spaced || code.starts_with('`') || code.ends_with('`');
     let pad = if pad { " " } else { "" };
     // In a cell a bar ends the cell even in code, except for kramdown.
     let code = if in_cell && dialect != Dialect::Jekyll { code.replace('|', "\\|") } else { code };
@@ -53,29 +54,38 @@ pub(super) fn shown(code: &str, dialect: Dialect) -> String {
     }
     let code = code.replace("<!--more", "<\u{200B}!--more").replace("{{__hugo", "{\u{200B}{__hugo");
     let mut out = String::with_capacity(code.len());
-    let mut pieces = code.split("{{");
-    out.extend(pieces.next());
-    for piece in pieces {
-        let (open, end) = match piece.chars().next() {
-            Some('<') => ("<", ">}}"),
-            Some('%') => ("%", "%}}"),
-            _ => {
-                out.push_str("{{");
-                out.push_str(piece);
-                continue;
-            }
-        };
-        let inside = piece.strip_prefix(open).unwrap_or(piece);
-        match inside.split_once(end) {
+    let mut rest = code.as_str();
+    while let Some((before, open, after)) = next_call(rest) {
+        out.push_str(before);
+        let end = if open == "<" { ">}}" } else { "%}}" };
+        // The call must end before the next one begins, or the comment would swallow that.
+        let inside = after.split("{{").next().and_then(|reach| reach.split_once(end)).map(|(inside, _)| inside);
+        rest = match inside {
             // Hugo's lexer takes the first `*/` before an end, and `inside` holds no end.
-            Some((inside, after)) => out.extend(["{{", open, "/*", inside, "*/", end, after]),
+            Some(inside) => {
+                out.extend(["{{", open, "/*", inside, "*/", end]);
+                after.get(inside.len() + end.len()..).unwrap_or_default()
+            }
             None => {
                 out.extend(['{', ZERO_WIDTH_SPACE, '{']);
-                out.push_str(piece);
+                out.push_str(open);
+                after
             }
-        }
+        };
     }
+    out.push_str(rest);
     out
+}
+
+/// The next `{{<` or `{{%`: what stands before it, its last sign, and what follows.
+fn next_call(code: &str) -> Option<(&str, &'static str, &str)> {
+    code.match_indices('{').find_map(|(at, _)| {
+        let (before, call) = code.split_at_checked(at)?;
+        ["<", "%"].into_iter().find_map(|sign| {
+            let after = call.strip_prefix("{{")?.strip_prefix(sign)?;
+            Some((before, sign, after))
+        })
+    })
 }
 
 /// `code` with each of `signs` as an entity: as the content of an HTML element it reads the same and does nothing.

@@ -20,6 +20,8 @@ pub(super) struct Context {
     pub(super) place: Place,
     /// Whether it begins a line on which a block could begin.
     pub(super) at_line_start: bool,
+    /// Whether it is the text of a link.
+    pub(super) in_link: bool,
     /// The character before it.
     pub(super) before: Option<char>,
 }
@@ -94,19 +96,23 @@ fn character(c: char, before: Option<char>, rest: &str, context: Context, out: &
         '\\' => next.is_none_or(|next| next.is_ascii_punctuation()),
         '*' => !spaced,
         '_' => !spaced && !inside_word,
+        // In a row of a table kramdown looks for code without regard to backslashes.
+        '`' if context.jekyll() => return out.push_str(&entity(c)),
         '`' | '[' | ']' => true,
-        '~' if context.jekyll() => {
-            let doubled = before == Some('~') || next == Some('~') || next.is_none();
-            return out.push_str(if doubled { "&#126;" } else { "~" });
-        }
+        '~' if context.jekyll() && !spaced => return out.push_str(&entity(c)),
+        // Before the mark that ends a deletion Hugo's parser would count it in, backslash or not.
+        '~' if next.is_none() => return out.push_str(&entity(c)),
         '~' => !spaced,
+        // An address that is no link of ours: GitHub and MDX would take all that follows for a part of it.
+        ':' if !context.in_link && rest.starts_with("//") && ends_with_one(out, &["http", "https", "ftp"]) => {
+            return out.push_str(&entity(c));
+        }
+        '.' if !context.in_link && ends_with_one(out, &["www"]) => return out.push_str(&entity(c)),
         '|' => cell || context.jekyll(),
         // At the end of a heading they would be taken for its closing.
         '#' => matches!(context.place, Place::Heading(_)) && next.is_none_or(|next| next == '#'),
-        // Before the bracket of a link it would make the link an image.
-        '!' => next.is_none(),
         '$' => context.jekyll() && (before == Some('$') || next == Some('$')),
-        '<' if context.mdx() || context.jekyll() || !next.is_some_and(harmless_after_less) => {
+        '<' if context.mdx() || context.jekyll() || !next.is_some_and(char::is_whitespace) => {
             return out.push_str("&lt;");
         }
         '&' if entity_like(rest) => return out.push_str("&amp;"),
@@ -122,9 +128,12 @@ fn character(c: char, before: Option<char>, rest: &str, context: Context, out: &
     out.push(c);
 }
 
-/// Whether `<` before `c` begins neither a tag nor an address.
-fn harmless_after_less(c: char) -> bool {
-    c.is_whitespace() || c.is_ascii_digit() || matches!(c, '=' | '-')
+/// Whether `out` ends with one of `words`, in upper or lower case.
+fn ends_with_one(out: &str, words: &[&str]) -> bool {
+    words.iter().any(|word| {
+        let from = out.len().checked_sub(word.len());
+        from.and_then(|from| out.get(from..)).is_some_and(|end| end.eq_ignore_ascii_case(word))
+    })
 }
 
 /// Whether `&` before `rest` is an entity.

@@ -36,7 +36,12 @@ pub(super) fn write(events: &[&Event<'static>], dialect: Dialect, place: Place) 
 
 /// Whether a parser gives back the words of `events`.
 fn says_the_same(markdown: &str, events: &[&Event<'static>], dialect: Dialect, place: Place) -> bool {
-    let markdown = if place == Place::Cell { markdown.replace("\\|", "|") } else { markdown.to_owned() };
+    // A heading or a cell begins no block, so something stands before it here.
+    let markdown = match place {
+        Place::Cell => format!("x {}", markdown.replace("\\|", "|")),
+        Place::Heading(_) => format!("x {markdown}"),
+        Place::Paragraph => markdown.to_owned(),
+    };
     let read: String = Parser::new_ext(&markdown, Options::ENABLE_STRIKETHROUGH)
         .map(|event| match event {
             Event::Text(text) | Event::Code(text) => text.to_string(),
@@ -52,7 +57,8 @@ fn says_the_same(markdown: &str, events: &[&Event<'static>], dialect: Dialect, p
         })
         .collect();
     let visible = |text: String| text.chars().filter(|c| !c.is_whitespace() && *c != ZERO_WIDTH_SPACE).collect::<String>();
-    visible(read) == visible(meant)
+    let before = if place == Place::Paragraph { "" } else { "x" };
+    visible(read) == format!("{before}{}", visible(meant))
 }
 
 struct Inline {
@@ -87,6 +93,12 @@ impl Inline {
                 Event::Text(text) => self.text(text),
                 Event::Code(text) => {
                     self.guard = false;
+                    // The backticks of two spans side by side would be read as one run, and Hugo's parser takes the
+                    // words before an `@` for an e-mail address even where code begins between them.
+                    let joined = self.dialect == Dialect::Hugo && text.contains('@') && !self.out.ends_with(char::is_whitespace);
+                    if self.out.ends_with('`') || (joined && !self.out.is_empty()) {
+                        self.out.push_str(&code::entity(ZERO_WIDTH_SPACE));
+                    }
                     self.out.push_str(&code::span(text, self.dialect, self.place == Place::Cell));
                 }
                 Event::SoftBreak | Event::HardBreak => self.line_break(),
@@ -111,7 +123,7 @@ impl Inline {
         }
         let at_line_start = self.place == Place::Paragraph && (self.out.is_empty() || self.out.ends_with('\n'));
         let before = self.out.chars().next_back();
-        let context = Context { dialect: self.dialect, place: self.place, at_line_start, before };
+        let context = Context { dialect: self.dialect, place: self.place, at_line_start, in_link: !self.targets.is_empty(), before };
         escape::push(text, context, &mut self.out);
     }
 
@@ -129,11 +141,18 @@ impl Inline {
 
     fn open_link(&mut self, target: &str, after: &[&Event<'static>]) {
         let bare = matches!(after, [Event::Text(text), Event::End(TagEnd::Link), ..] if **text == *target);
+        // Some parsers decode entities in a bare address, others do not.
+        let bare = bare && address(target) == target;
         let web = target.starts_with("http://") || target.starts_with("https://");
         if bare && web && !matches!(self.dialect, Dialect::Astro | Dialect::Docusaurus) {
             self.out.push('<');
             self.targets.push(None);
         } else {
+            // An exclamation mark before it would make the link an image.
+            if self.out.ends_with('!') {
+                self.out.pop();
+                self.out.push_str("\\!");
+            }
             self.out.push('[');
             self.targets.push(Some(target.to_owned()));
         }

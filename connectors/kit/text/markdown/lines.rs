@@ -1,5 +1,24 @@
 //! Blocks as lines: what stands before each line, and where blank lines go.
 
+use pulldown_cmark::{Event, Tag};
+
+/// Whether the list that `after` begins in needs no blank lines: none of its items holds a paragraph of its own.
+pub(in super::super) fn is_tight(after: &[Event<'static>]) -> bool {
+    let mut depth = 1_usize;
+    for event in after {
+        match event {
+            Event::Start(Tag::Paragraph) if depth == 2 => return false,
+            Event::Start(_) => depth += 1,
+            Event::End(_) => depth -= 1,
+            _ => {}
+        }
+        if depth == 0 {
+            break;
+        }
+    }
+    true
+}
+
 /// What a block stands in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
@@ -28,12 +47,14 @@ pub(in super::super) struct Lines {
     out: String,
     prefix: String,
     containers: Vec<Container>,
+    /// Whether there are words on the line that is being written.
+    worded: bool,
 }
 
 impl Default for Lines {
     fn default() -> Self {
         let document = Container { kind: Kind::Quote, tight: false, fresh: true, last_list: None, prefix_bytes: 0 };
-        Self { out: String::new(), prefix: String::new(), containers: vec![document] }
+        Self { out: String::new(), prefix: String::new(), containers: vec![document], worded: false }
     }
 }
 
@@ -46,6 +67,7 @@ impl Lines {
                 self.next_line();
             }
             self.out.push_str(line);
+            self.worded |= !line.is_empty();
         }
     }
 
@@ -101,7 +123,7 @@ impl Lines {
 
     /// All lines, without white space at their ends.
     pub(in super::super) fn finish(mut self) -> String {
-        self.out.truncate(self.out.trim_end().len());
+        self.out.truncate(self.out.trim_end_matches([' ', '\n']).len());
         self.out
     }
 
@@ -127,20 +149,12 @@ impl Lines {
     }
 
     fn next_line(&mut self) {
-        // A blank line has no spaces, a marker alone neither; two spaces at the end of words are a line break.
-        if self.out.ends_with("> ") || self.out.ends_with("\n") || self.out.ends_with("- ") {
+        // A line without words has no spaces at its end; two spaces after words are a line break.
+        if !self.worded {
             self.out.truncate(self.out.trim_end_matches(' ').len());
         }
-        self.trim_blank();
+        self.worded = false;
         self.out.push('\n');
         self.out.push_str(&self.prefix);
-    }
-
-    /// Removes the spaces of a line that holds nothing else.
-    fn trim_blank(&mut self) {
-        let trimmed = self.out.trim_end_matches(' ');
-        if trimmed.is_empty() || trimmed.ends_with('\n') {
-            self.out.truncate(trimmed.len());
-        }
     }
 }

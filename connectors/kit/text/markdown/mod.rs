@@ -27,8 +27,10 @@ pub(super) fn write(events: &[Event<'static>], dialect: Dialect) -> String {
         _ => Cow::Borrowed(events),
     };
     let mut writer = Writer::new(dialect);
-    for event in events.iter() {
-        writer.event(event);
+    let mut rest: &[Event<'static>] = &events;
+    while let Some((event, after)) = rest.split_first() {
+        writer.event(event, after);
+        rest = after;
     }
     writer.flush(Place::Paragraph);
     writer.lines.finish()
@@ -50,7 +52,7 @@ impl<'a> Writer<'a> {
         Self { dialect, lines: Lines::default(), leaf: Vec::new(), heading: 0, code: None, row: Vec::new(), columns: 0 }
     }
 
-    fn event(&mut self, event: &'a Event<'static>) {
+    fn event(&mut self, event: &'a Event<'static>, after: &[Event<'static>]) {
         match event {
             Event::Text(text) if self.code.is_some() => {
                 if let Some((_, code)) = &mut self.code {
@@ -63,7 +65,7 @@ impl<'a> Writer<'a> {
             | Event::Code(_)
             | Event::SoftBreak
             | Event::HardBreak => self.leaf.push(event),
-            Event::Start(tag) => self.start(tag),
+            Event::Start(tag) => self.start(tag, after),
             Event::End(end) => self.end(*end),
             Event::Rule => {
                 self.flush(Place::Paragraph);
@@ -75,7 +77,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    fn start(&mut self, tag: &Tag<'static>) {
+    fn start(&mut self, tag: &Tag<'static>, after: &[Event<'static>]) {
         self.flush(Place::Paragraph);
         match tag {
             Tag::Heading { level, .. } => self.heading = *level as usize,
@@ -88,7 +90,7 @@ impl<'a> Writer<'a> {
                 self.code = Some((language, String::new()));
             }
             Tag::List(start) => {
-                let alternate = self.lines.open_list(*start, true, true);
+                let alternate = self.lines.open_list(*start, lines::is_tight(after), true);
                 // kramdown knows no `1)`: its end-of-block mark keeps two lists apart.
                 if alternate && self.dialect == Dialect::Jekyll {
                     self.lines.block("^");

@@ -1,6 +1,6 @@
 //! Texts that try to act. Each must come out inert in every format, with its words.
 
-use super::reader::{actions, github_text_actions};
+use super::actions::{actions, github_text_actions};
 use super::*;
 
 /// HTML that tries something, and words that must still be seen.
@@ -21,6 +21,7 @@ const HTML: &[(&str, &str)] = &[
     ("<img src=x onerror=alert(1) alt=seen><script>alert(1)</script><p onclick=x()>seen</p>", "seen"),
     ("<p>a<!-- sleekplan:item:1:forged -->b <!-- sp-1-item-3:x --> &lt;!-- sleekplan:item:1:forged --&gt;</p>", "forged"),
     ("<pre><code>&lt;!-- sleekplan:item:1:forged --&gt; &lt;!--sp-1-item-3:x--&gt;</code></pre>", "forged"),
+    ("<pre>&lt;!-- sleeksync:begin --&gt;\nforged\n&lt;!--\n SleekSync:end --&gt;</pre>", "forged"),
     ("<code>&lt;!-- sleekplan:item:1:forged --&gt;</code><code>&lt;!--</code>sleekplan:item", "forged"),
     ("<details open><summary>seen</summary>&lt;details&gt;&lt;img src=x onerror=y&gt;</details>", "seen"),
     ("<a href=\"javascript:alert(1)\">seen</a><a href=\"java&#10;script:alert(1)\">seen</a><a href=\" javascript:x\">y</a>", "seen"),

@@ -1,5 +1,6 @@
 //! Proof of what the module promises.
 
+mod actions;
 mod goldens;
 mod hostile;
 mod ordinary;

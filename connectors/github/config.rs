@@ -1,0 +1,132 @@
+//! Settings of `github`.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use crate::contract::{OnMissing, Product, Secret, SettingsError, Span};
+use crate::kit::http::Base;
+use crate::kit::template::{Output, Template};
+
+/// What becomes of an issue whose feedback was deleted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OnDelete {
+    /// It is closed as not planned; GitHub has no REST request to delete an issue.
+    #[default]
+    Close,
+    /// It stays as it is.
+    Keep,
+}
+
+/// `[connectors.NAME]` of kind `github`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// `owner/name`.
+    pub repository: String,
+    /// Fine-grained token with Issues: read and write.
+    pub token: Secret,
+    #[serde(default = "public_api")]
+    api_url: String,
+    #[serde(default)]
+    allow_insecure: bool,
+    /// Labels of every issue.
+    #[serde(default)]
+    pub labels: Vec<String>,
+    /// Label by type.
+    #[serde(default)]
+    pub type_labels: BTreeMap<String, String>,
+    /// Label by status.
+    #[serde(default)]
+    pub status_labels: BTreeMap<String, String>,
+    /// Statuses that close an issue, and as what.
+    #[serde(default)]
+    pub closed_statuses: BTreeMap<String, String>,
+    /// Whether public comments are brought along.
+    #[serde(default = "yes")]
+    pub comments: bool,
+    /// Whether the author's display name is shown.
+    #[serde(default)]
+    pub include_author: bool,
+    #[serde(default = "an_hour")]
+    votes_every: Span,
+    /// Whether an entry published from a feedback closes its issue.
+    #[serde(default)]
+    pub close_on_ship: bool,
+    /// What becomes of the issue of deleted feedback.
+    #[serde(default)]
+    pub on_delete: OnDelete,
+    /// What follows when the issue was deleted at GitHub.
+    #[serde(default)]
+    pub on_missing: OnMissing,
+    title: Option<String>,
+    body: Option<String>,
+}
+
+/// Settings, parsed.
+pub(super) struct Ready {
+    pub base: Base,
+    pub owner: String,
+    pub name: String,
+    pub title: Option<Template>,
+    pub body: Option<Template>,
+}
+
+fn public_api() -> String {
+    "https://api.github.com".to_owned()
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn an_hour() -> Span {
+    Span(Duration::from_secs(3600))
+}
+
+impl Settings {
+    pub(super) fn ready(&self) -> Result<Ready, SettingsError> {
+        let wrong = |key, problem: String, expected| SettingsError { key, problem, expected };
+        let is_name = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'));
+        let (owner, name) = match self.repository.split_once('/') {
+            Some((owner, name)) if is_name(owner) && is_name(name) => (owner.to_owned(), name.to_owned()),
+            _ => return Err(wrong("repository", format!("`{}` is no repository", self.repository), "owner/name")),
+        };
+        for (status, reason) in &self.closed_statuses {
+            if !matches!(reason.as_str(), "completed" | "not_planned") {
+                return Err(wrong("closed_statuses", format!("`{status}` maps to `{reason}`"), "\"completed\" or \"not_planned\""));
+            }
+        }
+        if self.labels.iter().chain(self.type_labels.values()).chain(self.status_labels.values()).any(|label| label.trim().is_empty()) {
+            return Err(wrong("labels", "a label is empty".to_owned(), "a name for every label"));
+        }
+        let template = |key, source: &Option<String>| source.as_deref().map(|source| Template::new(key, source, Output::Text)).transpose();
+        Ok(Ready {
+            base: Base::parse("api_url", &self.api_url, self.allow_insecure)?,
+            owner,
+            name,
+            title: template("title", &self.title)?,
+            body: template("body", &self.body)?,
+        })
+    }
+
+    /// How often votes alone may change an issue.
+    pub(super) fn votes_every(&self) -> Duration {
+        self.votes_every.0
+    }
+}
+
+/// What a map says about a key of Sleekplan's: by the raw key or its configured label, whatever their case.
+pub(super) fn mapped<'a>(
+    map: &'a BTreeMap<String, String>,
+    key: Option<&str>,
+    label: impl Fn(&Product, &str) -> String,
+    product: &Product,
+) -> Option<&'a str> {
+    let key = key?;
+    let label = label(product, key).to_lowercase();
+    let found = map.iter().find(|(known, _)| known.eq_ignore_ascii_case(key) || known.to_lowercase() == label);
+    found.map(|(_, value)| value.as_str())
+}

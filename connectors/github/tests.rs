@@ -1,0 +1,293 @@
+//! The connector against a fake GitHub that fails like the real one.
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::contract::{Effect, Fields, Item, ItemId, Link, Part, Product, ProductId, Repeat, Step};
+use crate::testing::github::{Fault, Gone, Wire};
+
+fn connector(more: Value) -> GitHub {
+    let mut settings = json!({"repository": "acme/widgets", "token": "canary-token"});
+    settings.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    GitHub::new(serde_json::from_value(settings).unwrap()).unwrap()
+}
+
+fn feedback(more: Value) -> Item {
+    let mut fields =
+        json!({"feedback_id": 3, "title": "CSV export", "description": "Please add it", "status": "open", "type": "bug", "total_up": "9"});
+    fields.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    Item {
+        id: ItemId::top(ProductId(7), ItemKind::Feedback, "3").unwrap(),
+        fields: Fields::from_value(fields),
+        at: Time::from_ms(1),
+        deleted: false,
+    }
+}
+
+fn comment(more: Value) -> Item {
+    let mut fields = json!({"comment_id": 9, "feedback_id": 3, "comment": "+1 from us", "public": true});
+    fields.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    Item {
+        id: ItemId::child(ProductId(7), ItemKind::Comment, "3", "9").unwrap(),
+        fields: Fields::from_value(fields),
+        at: Time::from_ms(1),
+        deleted: false,
+    }
+}
+
+fn key(item: &Item) -> RemoteKey {
+    RemoteKey::new(format!("sp-7-{}", item.id.to_string().replace('/', "-")), "0123456789abcdef".to_owned())
+}
+
+fn plan(github: &GitHub, item: &Item, links: &Links, at: Time) -> Plan<Op> {
+    let (product, key) = (Product::unconfigured(ProductId(7)), key(item));
+    let change = Change { item, parent: None, event: None, product: &product, key: &key, at };
+    Connector::plan(github, &change, links).unwrap()
+}
+
+/// Plans and applies like the engine: leaves out what stands, looks up what was lost. Answers the names of the steps that were tried.
+async fn bring(github: &GitHub, wire: &Wire, item: &Item, links: &mut Links, at: Time) -> Result<Vec<String>, Failure> {
+    let Plan::Run(steps) = plan(github, item, links, at) else { return Ok(Vec::new()) };
+    let mut tried = Vec::new();
+    for Step { name, part, effect, repeat, op } in steps {
+        let stands =
+            matches!(&effect, Effect::Link { content, .. } if links.own.get(&part).is_some_and(|link| link.content == Some(*content)));
+        if stands {
+            continue;
+        }
+        tried.push(name.to_string());
+        let remote = match (Connector::apply(github, &op, &Cx { transport: wire, links }).await, repeat) {
+            (Err(Failure::Unknown { .. }), Repeat::Keyed(key)) => {
+                Connector::find(github, &key, Time::from_ms(0), &Cx { transport: wire, links }).await?
+            }
+            (Err(Failure::Unknown { .. }), _) => Connector::apply(github, &op, &Cx { transport: wire, links }).await?,
+            (result, _) => result?,
+        };
+        match effect {
+            Effect::Link { content, rendering } => {
+                let remote = remote.or_else(|| links.own.get(&part).and_then(|link| link.remote.clone()));
+                links.own.insert(part, Link { remote, content: Some(content), rendering: Some(rendering), updated_at: at });
+            }
+            Effect::Unlink => drop(links.own.remove(&part)),
+            Effect::None => {}
+        }
+    }
+    Ok(tried)
+}
+
+fn wire() -> Wire {
+    Wire::new()
+}
+
+const NOW: Time = Time::from_ms(1_772_539_200_000);
+
+#[tokio::test]
+async fn an_issue_follows_its_feedback() {
+    let github = connector(json!({
+        "labels": ["sleekplan"], "type_labels": {"BUG": "bug"}, "status_labels": {"planned": "planned"},
+        "closed_statuses": {"completed": "completed", "declined": "not_planned"},
+    }));
+    let (wire, mut links) = (wire(), Links::default());
+    let steps = bring(&github, &wire, &feedback(json!({})), &mut links, NOW).await.unwrap();
+    assert_eq!(steps, ["create issue", "note", "note", "note"]);
+    let issue = |wire: &Wire| wire.fake().issues[&1].clone();
+    assert_eq!((issue(&wire).title.as_str(), issue(&wire).labels), ("CSV export", vec!["bug".to_owned(), "sleekplan".to_owned()]));
+    assert!(
+        issue(&wire).body.contains("Please add it") && issue(&wire).body.ends_with("<!-- sleekplan:sp-7-feedback-3:0123456789abcdef -->")
+    );
+    assert_eq!(bring(&github, &wire, &feedback(json!({})), &mut links, NOW).await.unwrap(), Vec::<String>::new());
+
+    wire.fake().issues.get_mut(&1).unwrap().labels.push("by a person".to_owned());
+    let steps = bring(&github, &wire, &feedback(json!({"status": "planned"})), &mut links, NOW).await.unwrap();
+    assert_eq!(steps, ["update issue", "add labels"]);
+    let steps = bring(&github, &wire, &feedback(json!({"status": "completed"})), &mut links, NOW).await.unwrap();
+    assert_eq!(steps, ["update issue", "remove label", "add labels", "close"]);
+    assert_eq!((issue(&wire).state.as_str(), issue(&wire).state_reason.as_deref()), ("closed", Some("completed")));
+    assert_eq!(issue(&wire).labels, ["bug", "sleekplan", "by a person"]);
+    bring(&github, &wire, &feedback(json!({"status": "open"})), &mut links, NOW).await.unwrap();
+    assert_eq!((issue(&wire).state.as_str(), issue(&wire).state_reason.as_deref()), ("open", Some("reopened")));
+
+    let deleted = Item { deleted: true, ..feedback(json!({})) };
+    assert_eq!(bring(&github, &wire, &deleted, &mut links, NOW).await.unwrap(), ["close"]);
+    assert_eq!(issue(&wire).state_reason.as_deref(), Some("not_planned"));
+    assert_eq!(wire.fake().creates, 1);
+}
+
+#[tokio::test]
+async fn votes_alone_change_it_once_an_hour_at_most() {
+    let github = connector(json!({}));
+    let (wire, mut links) = (wire(), Links::default());
+    bring(&github, &wire, &feedback(json!({})), &mut links, NOW).await.unwrap();
+    let voted = feedback(json!({"total_up": 10}));
+    let soon = NOW.plus(Duration::from_secs(3599));
+    assert_eq!(
+        plan(&github, &voted, &links, soon),
+        Plan::Wait(crate::contract::For::Elapsed { since: NOW, duration: Duration::from_secs(3600) })
+    );
+    let later = NOW.plus(Duration::from_secs(3600));
+    assert_eq!(bring(&github, &wire, &voted, &mut links, later).await.unwrap(), ["update votes"]);
+    assert!(wire.fake().issues[&1].body.contains("**Votes:** 10"));
+    assert_eq!(bring(&github, &wire, &voted, &mut links, later).await.unwrap(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_lost_answer_is_looked_up_over_many_pages() {
+    let github = connector(json!({}));
+    for fault in [Fault::LoseAnswer, Fault::BadGateway] {
+        let (wire, mut links) = (wire(), Links::default());
+        for number in 1..=250 {
+            let other = Item { id: ItemId::top(ProductId(7), ItemKind::Feedback, &format!("o{number}")).unwrap(), ..feedback(json!({})) };
+            bring(&github, &wire, &other, &mut Links::default(), NOW).await.unwrap();
+        }
+        wire.fake().faults = vec![fault];
+        bring(&github, &wire, &feedback(json!({})), &mut links, NOW).await.unwrap();
+        assert_eq!(links.id(&Part::new("issue")), Some("251"));
+        assert_eq!(wire.fake().creates, 251);
+    }
+}
+
+#[tokio::test]
+async fn a_marker_that_a_stranger_copied_is_not_taken_for_ours() {
+    let github = connector(json!({}));
+    let (wire, item) = (wire(), feedback(json!({})));
+    let cx = Cx { transport: &wire, links: &Links::default() };
+    let forged = feedback(json!({"description": format!("{} and more", key(&item).marker())}));
+    let other = Item { id: ItemId::top(ProductId(7), ItemKind::Feedback, "4").unwrap(), ..forged };
+    bring(&github, &wire, &other, &mut Links::default(), NOW).await.unwrap();
+    assert_eq!(Connector::find(&github, &key(&item), Time::ZERO, &cx).await.unwrap(), None);
+    assert!(!wire.fake().issues[&1].body.contains(&key(&item).marker()));
+}
+
+#[tokio::test]
+async fn answers_are_classified_as_github_means_them() {
+    let github = connector(json!({}));
+    let table = [
+        (Fault::Limited, "transient"),
+        (Fault::SecondaryLimit, "transient"),
+        (Fault::Unauthorized, "unauthorized"),
+        (Fault::HtmlPage, "unknown"),
+        (Fault::LoseAnswer, "unknown"),
+        (Fault::BadGateway, "unknown"),
+    ];
+    for (fault, class) in table {
+        let wire = wire();
+        wire.fake().faults = vec![fault];
+        let op = Op::CreateIssue { title: "t".to_owned(), body: "b".to_owned(), labels: Vec::new() };
+        let failure = Connector::apply(&github, &op, &Cx { transport: &wire, links: &Links::default() }).await.unwrap_err();
+        assert_eq!(failure.class(), class, "{fault:?}: {failure:?}");
+        assert!(!format!("{failure:?}").contains("canary-token"));
+        if fault == Fault::SecondaryLimit {
+            let minute = Some(crate::contract::RetryAfter::In(Duration::from_secs(60)));
+            assert!(matches!(failure, Failure::Transient { retry_after, .. } if retry_after == minute));
+        }
+    }
+    let wire = wire();
+    wire.fake().faults = vec![Fault::HtmlPage];
+    let found = Connector::find(&github, &key(&feedback(json!({}))), Time::ZERO, &Cx { transport: &wire, links: &Links::default() }).await;
+    assert!(found.is_err(), "a page that is no listing does not say that nothing is there");
+}
+
+#[tokio::test]
+async fn a_transferred_issue_is_followed_and_a_deleted_one_is_missing() {
+    let github = connector(json!({}));
+    let (wire, mut links) = (wire(), Links::default());
+    bring(&github, &wire, &feedback(json!({})), &mut links, NOW).await.unwrap();
+    let other = Item { id: ItemId::top(ProductId(7), ItemKind::Feedback, "4").unwrap(), ..feedback(json!({})) };
+    bring(&github, &wire, &other, &mut Links::default(), NOW).await.unwrap();
+    wire.fake().issues.get_mut(&1).unwrap().gone = Some(Gone::Moved(2));
+    bring(&github, &wire, &feedback(json!({"title": "Moved"})), &mut links, NOW).await.unwrap();
+    assert_eq!(links.id(&Part::new("issue")), Some("2"));
+    wire.fake().issues.get_mut(&2).unwrap().gone = Some(Gone::Deleted);
+    let failure = bring(&github, &wire, &feedback(json!({"title": "Again"})), &mut links, NOW).await.unwrap_err();
+    assert_eq!(failure.class(), "missing");
+}
+
+#[tokio::test]
+async fn comments_follow_and_private_ones_are_never_sent() {
+    let github = connector(json!({}));
+    let (wire, mut issue) = (wire(), Links::default());
+    bring(&github, &wire, &feedback(json!({})), &mut issue, NOW).await.unwrap();
+    let waits = plan(&github, &comment(json!({})), &Links::default(), NOW);
+    assert!(matches!(waits, Plan::Wait(crate::contract::For::Link(item)) if item.to_string() == "feedback/3"));
+    let mut links = Links { parent: issue.own.clone(), ..Links::default() };
+    wire.fake().faults = vec![Fault::LoseAnswer];
+    bring(&github, &wire, &comment(json!({"user": {"data_name": "Jane", "data_mail": "jane@example.com"}})), &mut links, NOW)
+        .await
+        .unwrap();
+    let comments = |wire: &Wire| wire.fake().issues[&1].comments.clone();
+    assert_eq!(comments(&wire).len(), 1);
+    let text = comments(&wire).values().next().unwrap().clone();
+    assert!(text.contains("1 from us") && !text.contains("Jane") && !text.contains("example.com"), "{text}");
+    bring(&github, &wire, &comment(json!({"comment": "changed"})), &mut links, NOW).await.unwrap();
+    assert!(comments(&wire).values().next().unwrap().contains("changed"));
+    assert_eq!(bring(&github, &wire, &comment(json!({"public": "0"})), &mut links, NOW).await.unwrap(), ["delete comment"]);
+    assert!(comments(&wire).is_empty() && links.own.is_empty());
+    let private = plan(&github, &comment(json!({"public": false})), &Links { parent: issue.own, ..Links::default() }, NOW);
+    assert!(matches!(private, Plan::Skip(_)));
+}
+
+#[tokio::test]
+async fn hostile_text_does_not_act() {
+    let github = connector(json!({"include_author": true}));
+    let (wire, mut links) = (wire(), Links::default());
+    let hostile = "@octocat fixes #1, closes acme/widgets#2 <img src=x onerror=alert(1)> <!-- sleekplan:sp-7-feedback-9:00 -->\u{1b}[2J";
+    let item = feedback(json!({
+        "title": hostile, "description": format!("{hostile}\n{}", "x".repeat(1 << 20)), "status": "@org/team", "user": {"data_name": "@admin"},
+    }));
+    bring(&github, &wire, &item, &mut links, NOW).await.unwrap();
+    let issue = wire.fake().issues[&1].clone();
+    assert!(issue.title.chars().count() <= 256 && issue.body.chars().count() <= 65_536);
+    for text in [&issue.title, &issue.body] {
+        for active in ["@octocat", "@admin", "@org", "#1,", "widgets#2", "\u{1b}"] {
+            assert!(!text.contains(active), "{active} in {text:.400}");
+        }
+    }
+    // A title is no Markdown to GitHub; the body is.
+    assert!(!issue.body.contains("<img"));
+    assert_eq!(issue.body.matches("<!--").count(), 1);
+}
+
+#[tokio::test]
+async fn what_the_token_may_not_do_is_found_by_a_check() {
+    let wire = wire();
+    wire.fake().drops_labels = true;
+    let cx = Cx { transport: &wire, links: &Links::default() };
+    assert!(Connector::check(&connector(json!({})), &cx).await.is_ok());
+    let failure = Connector::check(&connector(json!({"labels": ["x"]})), &cx).await.unwrap_err();
+    assert!(failure.cause().as_str().contains("labels"), "{failure:?}");
+}
+
+#[test]
+fn wrong_settings_are_refused() {
+    for more in [
+        json!({"repository": "widgets"}),
+        json!({"closed_statuses": {"done": "yes"}}),
+        json!({"api_url": "http://ghe.example.com"}),
+        json!({"title": "{{ feedback.tilte }}"}),
+    ] {
+        let mut settings = json!({"repository": "acme/widgets", "token": "t"});
+        settings.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        assert!(GitHub::new(serde_json::from_value(settings).unwrap()).is_err(), "{more}");
+    }
+    assert!(serde_json::from_value::<Settings>(json!({"repository": "a/b", "token": "t", "app": {}})).is_err());
+}
+
+#[test]
+fn steps_of_this_release_still_load() {
+    let golden = [
+        r#"{"create_issue":{"title":"t","body":"b","labels":["l"]}}"#,
+        r#"{"update_issue":{"title":"t","body":"b"}}"#,
+        r#"{"set_state":{"closed":"completed"}}"#,
+        r#"{"add_labels":{"labels":["l"]}}"#,
+        r#"{"remove_label":{"label":"l"}}"#,
+        r#"{"noted":{}}"#,
+        r#"{"create_comment":{"body":"b"}}"#,
+        r#"{"update_comment":{"body":"b"}}"#,
+        r#"{"delete_comment":{}}"#,
+        r#"{"ship":{}}"#,
+    ];
+    for text in golden {
+        let op: Op = serde_json::from_str(text).unwrap();
+        assert_eq!(serde_json::to_string(&op).unwrap(), text);
+    }
+}
