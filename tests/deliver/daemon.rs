@@ -1,0 +1,133 @@
+//! A daemon of this process with a fake GitHub behind it, driven over HTTP.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use sleeksync::admin::{Decision, Done, Query, ReplayRequest};
+use sleeksync::app::{App, Listeners};
+use sleeksync::clock::Clock;
+use sleeksync::config::{Config, Sources, load};
+use sleeksync_connectors::contract::Transport;
+use sleeksync_connectors::testing::github::Wire;
+use tokio::net::TcpListener;
+
+/// The workspace of every event.
+pub const PRODUCT: u64 = 5_456_534_244;
+/// How long a condition may take to come true.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// One run of the daemon.
+pub struct Daemon {
+    app: App,
+    address: std::net::SocketAddr,
+    http: reqwest::Client,
+}
+
+/// Settings of the connectors, as TOML below the usual ones.
+pub fn config(folder: &Path, connectors: &str) -> Config {
+    let text = format!("[receiver]\nlisten = \"127.0.0.1:0\"\nkeys = [\"k\"]\n[admin]\nlisten = \"127.0.0.1:0\"\n[store]\npath = \"data\"\nmin_free = \"0B\"\n{connectors}")
+        // Two listeners on the system's choice of port are no conflict here: they are handed over open.
+        .replacen("127.0.0.1:0", "127.0.0.1:1", 1);
+    std::fs::create_dir_all(folder.join("site")).unwrap();
+    std::fs::write(folder.join("sleeksync.toml"), text).unwrap();
+    let sources = Sources { working_directory: folder.to_owned(), environment: Vec::new(), ..Sources::of_process(Vec::new(), Vec::new()) };
+    load(&sources).unwrap_or_else(|mistakes| panic!("{mistakes}"))
+}
+
+/// A connector `tracker` on the fake, with more settings and delivery settings.
+pub fn tracker(more: &str, delivery: &str) -> String {
+    format!(
+        "[connectors.tracker]\nkind = \"github\"\nrepository = \"acme/widgets\"\ntoken = \"t\"\napi_url = \"http://127.0.0.1:9\"\n{more}\n\
+         [connectors.tracker.delivery]\nrate_per_minute = 0\nbackoff_min = \"20ms\"\nbackoff_max = \"100ms\"\nsettle = [\"0s\", \"20ms\"]\n{delivery}\n"
+    )
+}
+
+/// A connector `pages`.
+pub const PAGES: &str = "[connectors.pages]\nkind = \"site\"\npath = \"site\"\n";
+
+impl Daemon {
+    pub async fn start(config: &Config, wire: &Arc<Wire>) -> Self {
+        let open = async || TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let listeners = Listeners { receiver: open().await, admin: open().await };
+        let address = listeners.receiver.local_addr().unwrap();
+        let app = App::start(config, listeners, Arc::clone(wire) as Arc<dyn Transport>, Clock::system()).await.unwrap();
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        Self { app, address, http: reqwest::Client::builder().no_proxy().build().unwrap() }
+    }
+
+    pub async fn stop(self) {
+        self.app.shut_down().await;
+    }
+
+    /// Posts an event, as Sleekplan would, and answers what was said.
+    pub async fn post(&self, action: &str, at: u64, data: Value) -> Value {
+        let body = json!({"product_id": PRODUCT, "action": action, "data": data, "timestamp": at.to_string()});
+        let url = format!("http://{}/webhooks/sleekplan?key=k", self.address);
+        let answer = self.http.post(url).json(&body).send().await.unwrap();
+        assert!(answer.status().is_success(), "{}", answer.status());
+        answer.json().await.unwrap()
+    }
+
+    /// Waits until nothing is owed; answers the connector's status.
+    pub async fn settled(&self, connector: &str) -> Value {
+        self.until(connector, |status| status["queued"] == 0).await
+    }
+
+    /// Waits until a connector's status is as wanted, with everything folded.
+    pub async fn until(&self, connector: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+        let mut last = Value::Null;
+        let looking = async {
+            loop {
+                if let Ok(status) = self.app.desk().status() {
+                    let status = serde_json::to_value(status).unwrap();
+                    let found =
+                        status["connectors"].as_array().unwrap().iter().find(|row| row["name"] == connector).cloned().unwrap_or_default();
+                    last = found.clone();
+                    if status["journal"]["unfolded"] == 0 && !found.is_null() && wanted(&found) {
+                        return found;
+                    }
+                }
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        let found = tokio::time::timeout(PATIENCE, looking).await;
+        found.unwrap_or_else(|_| panic!("{connector} never came to what was waited for: {last}"))
+    }
+
+    pub fn parked(&self) -> Vec<Value> {
+        self.app.desk().parked(&Query::default()).unwrap().rows
+    }
+
+    pub fn links(&self) -> Vec<Value> {
+        self.app.desk().links(&Query::default()).unwrap().rows
+    }
+
+    pub fn event(&self, seq: u64) -> Value {
+        self.app.desk().event(seq).unwrap()
+    }
+
+    pub async fn decide(&self, decision: Decision) -> Done {
+        self.app.desk().decide(&decision).await.unwrap()
+    }
+
+    pub async fn replay(&self, request: ReplayRequest) -> u64 {
+        self.app.desk().replay(&request).await.unwrap().count
+    }
+}
+
+/// Feedback as Sleekplan sends it.
+pub fn feedback(id: u64, title: &str) -> Value {
+    json!({"feedback_id": id.to_string(), "title": title, "description": "Please.", "status": "open", "total_up": "1", "created": "2020-05-22 16:49:00"})
+}
+
+/// A comment.
+pub fn comment(id: u64, feedback: u64, text: &str) -> Value {
+    json!({"comment_id": id, "feedback_id": feedback, "comment": text, "public": true})
+}
+
+/// A public changelog entry.
+pub fn entry(id: u64, title: &str) -> Value {
+    json!({"changelog_id": id, "title": title, "description_html": "<p>New.</p>", "draft": false, "enabled": true, "segment": "", "created": "2020-03-03 12:00:00"})
+}
