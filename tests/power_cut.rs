@@ -1,4 +1,5 @@
-//! Cuts the power while records are appended, and looks for every acknowledged one afterwards.
+//! Cuts the power while events are accepted, and looks for every acknowledged one afterwards: under the whole daemon, and under
+//! its journal alone, where cuts also hit retirement and checkpoints.
 //!
 //! The store lies on an ext4 file system of its own, on a loop device. The cut is ext4's shutdown ioctl without flushing its
 //! log: what was not synced is gone, as it would be for a machine that loses power. A control without
@@ -9,6 +10,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "clippy knows tests by #[test] only, not their helpers here")]
 #![expect(clippy::disallowed_methods, reason = "a test has no supervisor, and the child ends as the rig says")]
 
+#[path = "power_cut/daemon.rs"]
+mod daemon;
+
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs::{self, File};
@@ -18,8 +22,10 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 
 use bytes::Bytes;
+use daemon::Daemon;
 use sleeksync::clock::Clock;
 use sleeksync::journal::{Appended, Entry, Journal, Opened, Options, Room, Seq};
+use sleeksync::record::Record;
 use sleeksync_connectors::contract::Time;
 
 const CUTS: u64 = 20;
@@ -35,6 +41,39 @@ const WITHOUT_FSYNC: &str = "unsafe";
 const RETIRE_TOO: &str = "retire";
 /// What an acknowledgement looks like on the child's standard output: this word, the number, the record.
 const ACKNOWLEDGED: &str = "acknowledged ";
+
+#[test]
+fn no_event_the_daemon_answered_for_is_missing_after_a_power_cut() {
+    let Some(mut disk) = Disk::new() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let store = disk.mount_point.join("store");
+    let mut acknowledged = BTreeMap::new();
+    for cut in 0..CUTS {
+        // It starts on what the cut before has left.
+        let daemon = Daemon::start(folder.path(), &store);
+        let power = disk.switch();
+        acknowledged.extend(daemon.post_until_the_power_goes(1 + cut * 7, move || drop(power.cut().wait())));
+        daemon.ends_by_itself();
+        disk.remount();
+        let (journal, opened) = Journal::open(&store, Options::new(Clock::system())).expect("the journal opens after a power cut");
+        assert!(opened.gaps.is_empty(), "cut {cut}: {:?}", opened.gaps);
+        let mut kept = BTreeMap::new();
+        for record in journal.read_from(Seq(1)) {
+            let (seq, bytes) = record.unwrap();
+            if let (Record::Event(_), body) = Record::decode(&bytes).unwrap() {
+                let body: serde_json::Value = serde_json::from_slice(body).unwrap();
+                kept.insert(seq.0, body["data"]["title"].as_str().unwrap().to_owned());
+            }
+        }
+        for (seq, title) in &acknowledged {
+            assert_eq!(kept.get(seq), Some(title), "cut {cut}: event {seq} was acknowledged");
+        }
+        assert!(journal.verify().unwrap().fault.is_none());
+    }
+    let daemon = Daemon::start(folder.path(), &store);
+    daemon.publishes(acknowledged.values());
+    println!("{CUTS} power cuts, {} acknowledged events, none missing", acknowledged.len());
+}
 
 #[test]
 fn no_acknowledged_record_is_missing_after_a_power_cut() {
@@ -99,8 +138,7 @@ fn the_rig_notices_records_that_were_acknowledged_without_a_sync() {
     assert!(missing > 0, "nothing was lost without syncing: this test proves nothing here");
 }
 
-/// The process whose power is cut. It appends to the store and prints what was acknowledged. This very binary, for now
-/// one test of it; any command that prints such lines will do.
+/// The process whose power is cut. It appends to the store and prints what was acknowledged: one test of this very binary.
 fn appender(store: &Path, mode: &str) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--exact", "appends_until_the_power_goes", "--nocapture", "--test-threads=1"]);
@@ -184,7 +222,7 @@ fn run_and_cut(disk: &Disk, mut command: Command, count: u64, acknowledged: &mut
         seen += 1;
         if seen == count {
             // The child goes on appending while this one starts: the cut hits it at work.
-            cut = Some(disk.cut());
+            cut = Some(disk.switch().cut());
         }
     }
     let cut = cut.expect("the child appended enough to be cut off").wait().unwrap();
@@ -213,7 +251,7 @@ impl Disk {
         fs::create_dir(&mount_point).unwrap();
         let disk = Disk { folder, mount_point };
         let image = disk.image();
-        File::create(&image).unwrap().set_len(256 << 20).unwrap();
+        File::create(&image).unwrap().set_len(512 << 20).unwrap();
         let able = rustix::process::geteuid().is_root()
             && run("mkfs.ext4", [OsStr::new("-q"), OsStr::new("-F"), image.as_os_str()])
             && run("python3", [OsStr::new("-c"), OsStr::new("import fcntl")])
@@ -239,16 +277,27 @@ impl Disk {
         run("umount", [self.mount_point.as_os_str()])
     }
 
-    /// Starts cutting the power: EXT4_IOC_SHUTDOWN with EXT4_GOING_FLAGS_NOLOGFLUSH, see the kernel's `uapi/linux/ext4.h`.
-    fn cut(&self) -> Child {
-        let ioctl = "import fcntl, os, struct, sys\n\
-                     fcntl.ioctl(os.open(sys.argv[1], os.O_RDONLY), 0x8004587D, struct.pack('I', 2))";
-        Command::new("python3").args(["-c", ioctl]).arg(&self.mount_point).spawn().unwrap()
+    fn switch(&self) -> Switch {
+        Switch { mount_point: self.mount_point.clone() }
     }
 
     /// Switches the power on again.
     fn remount(&mut self) {
         assert!(self.unmount() && self.mount(), "the file system could not be mounted again");
+    }
+}
+
+/// What the power of a disk is cut with.
+struct Switch {
+    mount_point: PathBuf,
+}
+
+impl Switch {
+    /// Starts cutting the power: EXT4_IOC_SHUTDOWN with EXT4_GOING_FLAGS_NOLOGFLUSH, see the kernel's `uapi/linux/ext4.h`.
+    fn cut(&self) -> Child {
+        let ioctl = "import fcntl, os, struct, sys\n\
+                     fcntl.ioctl(os.open(sys.argv[1], os.O_RDONLY), 0x8004587D, struct.pack('I', 2))";
+        Command::new("python3").args(["-c", ioctl]).arg(&self.mount_point).spawn().unwrap()
     }
 }
 

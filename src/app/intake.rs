@@ -14,23 +14,17 @@ use crate::record::{EventRecord, EventStatus, Mark, Record};
 pub struct Gate {
     desk: Arc<Desk>,
     closed: CancellationToken,
-    failed: CancellationToken,
 }
 
 impl Gate {
     /// An open gate.
     pub fn new(desk: Arc<Desk>) -> Self {
-        Self { desk, closed: CancellationToken::new(), failed: CancellationToken::new() }
+        Self { desk, closed: CancellationToken::new() }
     }
 
     /// Refuses everything from now on.
     pub fn close(&self) {
         self.closed.cancel();
-    }
-
-    /// Ends when the journal has failed.
-    pub async fn failed(&self) {
-        self.failed.cancelled().await;
     }
 
     /// An equal event that the index knows. What it does not know yet, the committer does.
@@ -69,11 +63,7 @@ impl Intake for Gate {
             Err(AppendError::NoRoom) => Err(Refused::NoRoom),
             Err(AppendError::Busy) => Err(Refused::Busy),
             Err(AppendError::Closed) => Err(Refused::ShuttingDown),
-            Err(AppendError::Size { .. }) => Err(Refused::Failed),
-            Err(AppendError::Poisoned) => {
-                self.failed.cancel();
-                Err(Refused::Failed)
-            }
+            Err(AppendError::Size { .. } | AppendError::Poisoned) => Err(Refused::Failed),
         }
     }
 

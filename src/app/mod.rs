@@ -121,7 +121,7 @@ impl App {
 
     /// Ends when the journal has failed and the process must end.
     pub async fn failed(&self) {
-        self.gate.failed().await;
+        self.store.shared().journal.failed().await;
     }
 
     /// Refuses new events, lets steps in flight end, and closes the store.

@@ -64,14 +64,14 @@ impl Lane<'_> {
         match prepare(self, &view, &duty, now)? {
             Prepared::Settle(records) => {
                 let seq = self.append(records, Room::Normal).await?;
-                self.shared.index.wait_folded(seq.0).await;
+                self.folded(seq).await;
                 Ok(LaneEnd::Let { looks: 0 })
             }
             Prepared::Brake => {
                 let why = format!("more than {} new objects in an hour", self.assignment.max_creates_per_hour);
                 let halted = Halted { connector: self.connector, halt: Halt::Braked, why, at: now, all: false };
                 let seq = self.append(vec![Record::Halted(halted)], Room::Normal).await?;
-                self.shared.index.wait_folded(seq.0).await;
+                self.folded(seq).await;
                 Ok(LaneEnd::Braked)
             }
             Prepared::Run(prospect) => self.drive(&view, *prospect, &duty.key).await,
@@ -95,7 +95,7 @@ impl Lane<'_> {
                 (Then::Rest | Then::Unauthorized | Then::Over | Then::Apply, _) => break,
             };
         }
-        self.shared.index.wait_folded(last.0).await;
+        self.folded(last).await;
         Ok(LaneEnd::Let { looks: run.looks() })
     }
 
@@ -129,6 +129,14 @@ impl Lane<'_> {
         crash_before(tells, "outcome.after");
         crash_before(intends, "intent.after");
         Ok(seq)
+    }
+
+    /// The lane's next step builds on what the index knows of this one. At shutdown there is none, and the index may be broken.
+    async fn folded(&self, seq: Seq) {
+        tokio::select! {
+            _ = self.shared.index.wait_folded(seq.0) => {}
+            () = self.shared.supervisor.stopping() => {}
+        }
     }
 
     async fn append(&self, records: Vec<Record>, room: Room) -> Result<Seq, LaneError> {

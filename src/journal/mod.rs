@@ -267,6 +267,16 @@ impl Journal {
         self.shared.queue.ended() == Some(End::Poisoned)
     }
 
+    /// Ends when a write or a sync has failed; waits for ever where none ever does.
+    pub async fn failed(&self) {
+        let mut finished = self.shared.finished.subscribe();
+        // The sender is in `shared`, so waiting can only end by its turning true.
+        drop(finished.wait_for(|finished| *finished).await);
+        if !self.is_poisoned() {
+            std::future::pending::<()>().await;
+        }
+    }
+
     /// Figures for status and metrics.
     pub fn stats(&self) -> Stats {
         let known = self.shared.catalog.known();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use sleeksync::admin::{Decision, Done, Query, ReplayRequest};
+use sleeksync::admin::{Decision, Desk, Done, Query, ReplayRequest};
 use sleeksync::app::{App, Listeners};
 use sleeksync::clock::Clock;
 use sleeksync::config::{Config, Sources, load};
@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// One run of the daemon.
 pub struct Daemon {
-    app: App,
+    app: Option<App>,
     address: std::net::SocketAddr,
     http: reqwest::Client,
 }
@@ -54,11 +54,15 @@ impl Daemon {
         let address = listeners.receiver.local_addr().unwrap();
         let app = App::start(config, listeners, Arc::clone(wire) as Arc<dyn Transport>, Clock::system()).await.unwrap();
         let _ = rustls::crypto::ring::default_provider().install_default();
-        Self { app, address, http: reqwest::Client::builder().no_proxy().build().unwrap() }
+        Self { app: Some(app), address, http: reqwest::Client::builder().no_proxy().build().unwrap() }
     }
 
-    pub async fn stop(self) {
-        self.app.shut_down().await;
+    pub async fn stop(mut self) {
+        self.app.take().unwrap().shut_down().await;
+    }
+
+    fn desk(&self) -> &Desk {
+        self.app.as_ref().unwrap().desk()
     }
 
     /// Posts an event, as Sleekplan would, and answers what was said.
@@ -80,7 +84,7 @@ impl Daemon {
         let mut last = Value::Null;
         let looking = async {
             loop {
-                if let Ok(status) = self.app.desk().status() {
+                if let Ok(status) = self.desk().status() {
                     let status = serde_json::to_value(status).unwrap();
                     let found =
                         status["connectors"].as_array().unwrap().iter().find(|row| row["name"] == connector).cloned().unwrap_or_default();
@@ -97,23 +101,32 @@ impl Daemon {
     }
 
     pub fn parked(&self) -> Vec<Value> {
-        self.app.desk().parked(&Query::default()).unwrap().rows
+        self.desk().parked(&Query::default()).unwrap().rows
     }
 
     pub fn links(&self) -> Vec<Value> {
-        self.app.desk().links(&Query::default()).unwrap().rows
+        self.desk().links(&Query::default()).unwrap().rows
     }
 
     pub fn event(&self, seq: u64) -> Value {
-        self.app.desk().event(seq).unwrap()
+        self.desk().event(seq).unwrap()
     }
 
     pub async fn decide(&self, decision: Decision) -> Done {
-        self.app.desk().decide(&decision).await.unwrap()
+        self.desk().decide(&decision).await.unwrap()
     }
 
     pub async fn replay(&self, request: ReplayRequest) -> u64 {
-        self.app.desk().replay(&request).await.unwrap().count
+        self.desk().replay(&request).await.unwrap().count
+    }
+}
+
+impl Drop for Daemon {
+    /// Ends the daemon of a test that failed: its threads would keep the process.
+    fn drop(&mut self) {
+        if let Some(app) = self.app.take() {
+            tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(app.shut_down()));
+        }
     }
 }
 
