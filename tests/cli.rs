@@ -234,6 +234,32 @@ async fn without_a_daemon_sending_ends_with_3() {
     .await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn damage_stops_the_start_and_is_survived_on_request_only() {
+    let (daemon, app) = Daemon::start().await;
+    for title in ["lost one", "kept one"] {
+        let body = EVENT.replace("Dark mode", title);
+        let file = daemon.write("event.json", &body);
+        assert!(daemon.run(&["send", file.to_str().unwrap()]).await.status.success());
+    }
+    app.shut_down().await;
+    let segment = daemon.folder.path().join("data/journal/0000000000000001.segment");
+    let mut bytes = std::fs::read(&segment).unwrap();
+    let at = bytes.windows(8).position(|window| window == b"lost one").unwrap();
+    bytes[at] ^= 1;
+    std::fs::write(&segment, bytes).unwrap();
+    let refused = daemon.run(&["status"]).await;
+    assert!(!refused.status.success() && both(&refused).contains("is damaged at") && both(&refused).contains("--survive-damage"));
+    assert_eq!(daemon.run(&["store", "rebuild"]).await.status.code(), Some(1));
+    assert_eq!(daemon.run(&["store", "rebuild", "--survive-damage"]).await.status.code(), Some(2));
+    let rebuilt = daemon.json(&["store", "rebuild", "--survive-damage", "--yes"]).await;
+    assert_eq!(rebuilt["lost"].as_array().map(Vec::len), Some(1), "{rebuilt}");
+    // The gap is on record: from now on nobody is asked again.
+    let verified = daemon.run(&["store", "verify"]).await;
+    assert!(verified.status.success(), "{}", both(&verified));
+    assert!(both(&daemon.run(&["events", "--show", "3"]).await).contains("kept one"));
+}
+
 #[test]
 fn every_command_has_an_example_in_its_help() {
     let help = |args: &[&str]| {

@@ -122,7 +122,10 @@ pub enum OpenError {
         source: io::Error,
     },
     /// Records that were on disk are not sound any more.
-    #[error("the journal is damaged at {at}{}", lost.map(|(first, last)| format!(": records {first} to {last} are lost")).unwrap_or_default())]
+    #[error(
+        "the journal is damaged at {at}{}; restore a backup, or go on without what is lost by `sleeksync store rebuild --survive-damage`",
+        lost.map(|(first, last)| format!(": records {first} to {last} are lost")).unwrap_or_default()
+    )]
     Damaged {
         /// Where the first missing frame should be.
         at: Place,
