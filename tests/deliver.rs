@@ -7,7 +7,7 @@ mod daemon;
 
 use std::sync::Arc;
 
-use daemon::{Daemon, PAGES, comment, config, entry, feedback, tracker};
+use daemon::{Daemon, PAGES, PRODUCT, comment, config, entry, feedback, tracker};
 use serde_json::{Value, json};
 use sleeksync::admin::{Decision, ReplayRequest};
 use sleeksync_connectors::testing::github::{Fault, Gone, Wire};
@@ -54,7 +54,7 @@ async fn nothing_old_is_created_for_a_workspace_with_years_of_content() {
         include_history: true,
         ..ReplayRequest::default()
     };
-    assert_eq!(daemon.replay(again).await, 1);
+    assert_eq!(daemon.replay(again).await.count, 1);
     // With its post, the comment that was dormant wakes up.
     daemon.until("tracker", |_| wire.fake().issues.get(&2).is_some_and(|issue| issue.comments.len() == 1)).await;
     daemon.stop().await;
@@ -231,5 +231,29 @@ async fn a_dry_run_sends_nothing_and_a_condition_decides_what_is_made() {
     daemon.post("vote.create", AT + 1, json!({"feedback_item": wanted, "vote": 1, "user": {"user_id": 4}})).await;
     daemon.settled("tracker").await;
     assert_eq!(wire.fake().issues.len(), 1);
+    daemon.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_unrecognised_is_accepted_once_it_is_understood() {
+    let (folder, wire) = (tempfile::tempdir().unwrap(), Arc::new(Wire::new()));
+    let with = |product: u64| config(folder.path(), &format!("[products.acme]\nid = {product}\n{}", tracker("", "")));
+    let daemon = Daemon::start(&with(PRODUCT + 1), &wire).await;
+    for id in [1, 2] {
+        assert_eq!(daemon.post("item.create", AT, feedback(id, "a")).await["status"], "unrecognised");
+    }
+    daemon.stop().await;
+    let daemon = Daemon::start(&with(PRODUCT), &wire).await;
+    // What Sleekplan sends again is no repetition of what was never delivered.
+    assert_eq!(daemon.post("item.create", AT, feedback(1, "a")).await["status"], "accepted");
+    daemon.settled("tracker").await;
+    assert_eq!(wire.fake().issues.len(), 1);
+    let all = ReplayRequest { connector: "tracker".to_owned(), ..ReplayRequest::default() };
+    assert_eq!(daemon.replay(all.clone()).await.recognised, 1);
+    daemon.settled("tracker").await;
+    assert_eq!(daemon.replay(all).await.recognised, 0);
+    daemon.settled("tracker").await;
+    assert_eq!(wire.fake().issues.len(), 2);
+    assert_eq!(wire.fake().creates, 2);
     daemon.stop().await;
 }

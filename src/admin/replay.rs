@@ -7,7 +7,8 @@ use super::{Desk, DeskError};
 use crate::index::View;
 use crate::index::row::{ConnectorRow, ItemRow};
 use crate::journal::{Room, Seq};
-use crate::record::{ConnectorId, DutyKey, EventStatus, Owed, Record};
+use crate::record::{ConnectorId, DutyKey, EventRecord, EventStatus, Owed, Record};
+use crate::sleekplan::{Arrival, Receipt};
 
 /// Items read from the index at once, and deliveries made owed by one record.
 const PAGE: usize = 256;
@@ -41,6 +42,8 @@ pub struct ReplayRequest {
 /// What is owed again.
 #[derive(Debug, Serialize)]
 pub struct ReplayAnswer {
+    /// Events that were unrecognised when they came and are recognised now: they are (or would be) accepted, for all connectors.
+    pub recognised: u64,
     /// Deliveries that are (or would be) owed again.
     pub count: u64,
     /// The first of them, as examples.
@@ -55,16 +58,17 @@ impl Desk {
     pub async fn replay(&self, request: &ReplayRequest) -> Result<ReplayAnswer, DeskError> {
         let view = self.view()?;
         let (id, row) = self.connector(&view, &request.connector)?;
+        let recognised = self.recognise(request.dry_run).await?;
         let item = request.item.as_deref().map(|text| self.item(text)).transpose()?;
         let since = request.since.as_deref().map(parse_time).transpose()?.unwrap_or(Time::ZERO);
         let duties = if row.every {
-            self.announcements(id, &row, item.as_ref(), since, request.again)?
+            self.announcements(id, &row, item.as_ref(), since, request.again).await?
         } else {
             self.mirrored(&view, id, &row, item.as_ref(), since, request)?
         };
         let only = self.only_product()?;
         let items = duties.iter().take(20).map(|duty| Desk::item_name(only, &duty.item)).collect();
-        let answer = ReplayAnswer { count: duties.len() as u64, items };
+        let answer = ReplayAnswer { recognised, count: duties.len() as u64, items };
         if request.dry_run {
             return Ok(answer);
         }
@@ -80,6 +84,46 @@ impl Desk {
         }
         self.shared.index.wait_folded(last.0).await;
         Ok(answer)
+    }
+
+    /// Reads again what was unrecognised: its product may be configured by now, or this release may know its action.
+    async fn recognise(&self, dry_run: bool) -> Result<u64, DeskError> {
+        let candidates =
+            self.scan(|seq, event| matches!(event.status, EventStatus::Unrecognised(_)).then_some((seq, event.received_at))).await?;
+        let (mut recognised, mut last) = (0, 0);
+        for (seq, received_at) in candidates {
+            let Some(bytes) = self.shared.journal.read_one(seq)? else { continue };
+            let Ok((_, body)) = Record::decode(&bytes) else { continue };
+            let arrival = Arrival::read(bytes.slice_ref(body), received_at, &self.shared.products);
+            if arrival.event.status != EventStatus::Accepted || self.shared.duplicate_of(&arrival).is_some() {
+                continue;
+            }
+            recognised += 1;
+            if !dry_run && let Receipt::Accepted(seq) = self.shared.accept(arrival).await? {
+                last = seq;
+            }
+        }
+        self.shared.index.wait_folded(last).await;
+        Ok(recognised)
+    }
+
+    /// What `pick` finds among all events, oldest first; read away from the threads that answer requests.
+    async fn scan<T: Send + 'static>(&self, pick: impl Fn(Seq, &EventRecord) -> Option<T> + Send + 'static) -> Result<Vec<T>, DeskError> {
+        let (answer, answered) = tokio::sync::oneshot::channel();
+        let journal = std::sync::Arc::clone(&self.shared.journal);
+        self.shared.supervisor.spawn_blocking(move || {
+            let found = journal.read_from(Seq(1)).filter_map(|entry| {
+                let (seq, bytes) = match entry {
+                    Ok(entry) => entry,
+                    Err(error) => return Some(Err(error)),
+                };
+                let Ok((Record::Event(event), _)) = Record::decode(&bytes) else { return None };
+                pick(seq, &event).map(Ok)
+            });
+            // Nobody may wait any more.
+            drop(answer.send(found.collect::<Result<Vec<T>, _>>()));
+        });
+        Ok(answered.await.map_err(|_| DeskError::Invalid { message: "the daemon is shutting down".to_owned() })??)
     }
 
     fn mirrored(
@@ -114,7 +158,7 @@ impl Desk {
         Ok(duties)
     }
 
-    fn announcements(
+    async fn announcements(
         &self,
         id: ConnectorId,
         row: &ConnectorRow,
@@ -125,16 +169,13 @@ impl Desk {
         if !again {
             return Err(DeskError::Invalid { message: format!("{} announces events: `--again` repeats what it announced", row.name) });
         }
-        let mut duties = Vec::new();
-        for entry in self.shared.journal.read_from(Seq(1)) {
-            let (seq, bytes) = entry?;
-            let Ok((Record::Event(event), _)) = Record::decode(&bytes) else { continue };
-            let Some(about) = event.item.filter(|_| event.status == EventStatus::Accepted) else { continue };
-            if event.received_at >= since && row.items.contains(&about.kind()) && item.is_none_or(|item| *item == about) {
-                duties.push(DutyKey { connector: id, item: about, event: Some(seq.0) });
-            }
-        }
-        Ok(duties)
+        let (kinds, item) = (row.items.clone(), item.cloned());
+        self.scan(move |seq, event| {
+            let about = event.item.as_ref().filter(|_| event.status == EventStatus::Accepted)?;
+            let wanted = event.received_at >= since && kinds.contains(&about.kind()) && item.as_ref().is_none_or(|item| item == about);
+            wanted.then(|| DutyKey { connector: id, item: about.clone(), event: Some(seq.0) })
+        })
+        .await
     }
 }
 

@@ -6,9 +6,9 @@ use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
 use crate::admin::Desk;
-use crate::journal::{AppendError, Appended, Entry, Room};
-use crate::receiver::{Arrival, Intake, Readiness, Receipt, Refused, Status};
-use crate::record::{EventRecord, EventStatus, Mark, Record};
+use crate::journal::AppendError;
+use crate::receiver::{Intake, Readiness, Refused};
+use crate::sleekplan::{Arrival, Receipt};
 
 /// The way of an event into the journal.
 pub struct Gate {
@@ -26,11 +26,6 @@ impl Gate {
     pub fn close(&self) {
         self.closed.cancel();
     }
-
-    /// An equal event that the index knows. What it does not know yet, the committer does.
-    fn duplicate_of(&self, mark: &Mark) -> Option<u64> {
-        self.desk.shared.index.view().ok()?.duplicate_of(mark).ok()?
-    }
 }
 
 #[async_trait]
@@ -39,27 +34,8 @@ impl Intake for Gate {
         if self.closed.is_cancelled() {
             return Err(Refused::ShuttingDown);
         }
-        let mark = arrival.mark;
-        if let Some(seq) = mark.as_ref().and_then(|mark| self.duplicate_of(mark)) {
-            return Ok(Receipt::Duplicate(seq));
-        }
-        let (status, product, action, item) = match arrival.status {
-            Status::Accepted { product, action, item } => (EventStatus::Accepted, Some(product), Some(action), Some(item)),
-            Status::Unrecognised { reason, product } => (EventStatus::Unrecognised(reason), product, None, None),
-            Status::Quarantined => (EventStatus::Quarantined, None, None, None),
-        };
-        let receipt: fn(u64) -> Receipt = match status {
-            EventStatus::Accepted => Receipt::Accepted,
-            EventStatus::Unrecognised(_) => Receipt::Unrecognised,
-            EventStatus::Quarantined => Receipt::Quarantined,
-        };
-        let record =
-            Record::Event(EventRecord { received_at: arrival.received_at, at: arrival.effective_at, status, product, action, item, mark });
-        let bytes = record.encode(&arrival.body).map_err(|_| Refused::Failed)?;
-        let mark = mark.map(|mark| crate::journal::Mark { digest: mark.digest, subject: mark.subject, only_newest: mark.only_newest });
-        match self.desk.shared.journal.append(vec![Entry { bytes, mark }], Room::Normal).await {
-            Ok(Appended::Stored(seq)) => Ok(receipt(seq.0)),
-            Ok(Appended::Duplicate(seq)) => Ok(Receipt::Duplicate(seq.0)),
+        match self.desk.shared.accept(arrival).await {
+            Ok(receipt) => Ok(receipt),
             Err(AppendError::NoRoom) => Err(Refused::NoRoom),
             Err(AppendError::Busy) => Err(Refused::Busy),
             Err(AppendError::Closed) => Err(Refused::ShuttingDown),

@@ -48,6 +48,11 @@ pub(super) async fn run(context: &Context, args: &ReplayArgs) -> Result<Exit, Co
     if context.output.is_json {
         context.output.json(&answer);
     } else {
+        let recognised = number(&answer, "recognised");
+        if recognised > 0 {
+            let verb = if args.dry_run { "would be accepted" } else { "are accepted" };
+            context.output.line(&format!("{recognised} events that were unrecognised {verb} now, for every connector"));
+        }
         let verb = if args.dry_run { "would be" } else { "are" };
         context.output.line(&format!("{count} {verb} delivered again by {}", args.connector));
         let items = answer.get("items").and_then(Value::as_array).cloned().unwrap_or_default();
@@ -56,7 +61,7 @@ pub(super) async fn run(context: &Context, args: &ReplayArgs) -> Result<Exit, Co
             context.output.line(&format!("  and {} more", count.saturating_sub(items.len() as u64)));
         }
     }
-    if args.dry_run || args.detach || count == 0 {
+    if args.dry_run || args.detach || count + number(&answer, "recognised") == 0 {
         return Ok(Exit::Done);
     }
     if !client.is_live().await {

@@ -26,9 +26,10 @@ pub use verdict::{Filter, Known, Verdict, all_steps, judge, renders_anew};
 
 use crate::clock::Clock;
 use crate::index::Index;
-use crate::journal::{AppendError, Appended, Entry, Identity, Journal, Room, Seq};
+use crate::journal::{self, AppendError, Appended, Entry, Identity, Journal, Room, Seq};
 use crate::record::{ConnectorId, Record};
 use crate::sleekplan::products::Products;
+use crate::sleekplan::{Arrival, Receipt};
 use crate::supervisor::Supervisor;
 use worker::Worker;
 
@@ -73,6 +74,29 @@ pub struct Shared {
 }
 
 impl Shared {
+    /// Appends an event unless an equal one is known; durable on return.
+    ///
+    /// # Errors
+    /// The journal took nothing.
+    pub async fn accept(&self, arrival: Arrival) -> Result<Receipt, AppendError> {
+        if let Some(seq) = self.duplicate_of(&arrival) {
+            return Ok(Receipt::Duplicate(seq));
+        }
+        let Arrival { body, event } = arrival;
+        let mark = event.mark.map(|mark| journal::Mark { digest: mark.digest, subject: mark.subject, only_newest: mark.only_newest });
+        let receipt = Receipt::of(&event.status);
+        let bytes = Record::Event(event).encode(&body).map_err(|_| AppendError::Closed)?;
+        match self.journal.append(vec![Entry { bytes, mark }], Room::Normal).await? {
+            Appended::Stored(seq) => Ok(receipt(seq.0)),
+            Appended::Duplicate(seq) => Ok(Receipt::Duplicate(seq.0)),
+        }
+    }
+
+    /// An equal event that the index knows. What it does not know yet, the committer does.
+    pub fn duplicate_of(&self, arrival: &Arrival) -> Option<u64> {
+        self.index.view().ok()?.duplicate_of(arrival.event.mark.as_ref()?).ok()?
+    }
+
     /// Appends records as one group; durable on return. The number is that of the last.
     ///
     /// # Errors

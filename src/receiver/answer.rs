@@ -5,7 +5,8 @@ use http::{HeaderValue, StatusCode, header};
 use serde_json::json;
 
 use super::serve::Ready;
-use super::{Readiness, Receipt, Refused};
+use super::{Readiness, Refused};
+use crate::sleekplan::Receipt;
 
 /// How soon Sleekplan may come again.
 const RETRY_AFTER: &str = "5";

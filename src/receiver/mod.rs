@@ -16,7 +16,6 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::{Buf, Bytes};
 use http::{HeaderMap, Method};
-use sleeksync_connectors::contract::{Action, ItemId, ProductId, Time};
 use tokio::net::TcpListener;
 use warp::Filter;
 
@@ -24,9 +23,8 @@ pub use key::Keys;
 pub use serve::{Limits, serve};
 
 use crate::clock::Clock;
-use crate::record::Mark;
-use crate::sleekplan::payload::{Shape, decode, effective, shape};
-use crate::sleekplan::{digest, products::Products};
+use crate::sleekplan::products::Products;
+use crate::sleekplan::{Arrival, Receipt};
 use crate::supervisor::Supervisor;
 use answer::Answer;
 use body::BodyError;
@@ -51,57 +49,6 @@ pub struct Settings {
     pub max_connections: usize,
     /// Where raw bodies are written as well.
     pub capture_dir: Option<PathBuf>,
-}
-
-/// What the receiver made of a body.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Status {
-    /// An event that can be delivered.
-    Accepted {
-        /// Its workspace.
-        product: ProductId,
-        /// What happened.
-        action: Action,
-        /// To what.
-        item: ItemId,
-    },
-    /// JSON, but nothing that can be delivered.
-    Unrecognised {
-        /// Why, for people.
-        reason: String,
-        /// Its workspace, where it names one.
-        product: Option<ProductId>,
-    },
-    /// Not JSON.
-    Quarantined,
-}
-
-/// A webhook with the right key.
-#[derive(Clone, Debug)]
-pub struct Arrival {
-    /// The raw body.
-    pub body: Bytes,
-    /// When it arrived.
-    pub received_at: Time,
-    /// The time it counts as of.
-    pub effective_at: Time,
-    /// What was made of it.
-    pub status: Status,
-    /// By what a repetition is recognised.
-    pub mark: Option<Mark>,
-}
-
-/// It is on disk.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Receipt {
-    /// As an event, under this number.
-    Accepted(u64),
-    /// An equal event was, under this number.
-    Duplicate(u64),
-    /// As something not understood.
-    Unrecognised(u64),
-    /// As bytes.
-    Quarantined(u64),
 }
 
 /// It is not on disk; Sleekplan is asked to come again.
@@ -204,33 +151,11 @@ impl<I: Intake> Desk<I> {
         if let Some(capture) = &self.capture {
             capture.write(received_at, &body).await;
         }
-        let arrival = self.read(body, received_at);
+        let arrival = Arrival::read(body, received_at, &self.products);
         match self.intake.take(arrival).await {
             Ok(receipt) => Answer::receipt(receipt),
             Err(refused) => self.refuse(Answer::unavailable(refused)),
         }
-    }
-
-    fn read(&self, body: Bytes, received_at: Time) -> Arrival {
-        let Ok(decoded) = decode(&body) else {
-            return Arrival { received_at, effective_at: received_at, status: Status::Quarantined, mark: None, body };
-        };
-        let effective_at = effective(decoded.sent_at, received_at);
-        if let (Some(sent), Some(product)) = (decoded.sent_at, decoded.product)
-            && sent != effective_at
-        {
-            self.products.report_clock(product, sent);
-        }
-        let status = match shape(&decoded) {
-            Shape::Recognised { product, .. } if !self.products.admit(product) => {
-                let reason = format!("product {product} is not configured; add it under [products]");
-                Status::Unrecognised { reason, product: Some(product) }
-            }
-            Shape::Recognised { product, action, item } => Status::Accepted { product, action, item },
-            Shape::Unrecognised { reason } => Status::Unrecognised { reason, product: decoded.product },
-        };
-        let mark = digest::mark(&body, &decoded);
-        Arrival { received_at, effective_at, status, mark, body }
     }
 
     fn refuse(&self, answer: Answer) -> Answer {

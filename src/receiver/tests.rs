@@ -21,14 +21,9 @@ impl Intake for Kept {
             return Err(refused);
         }
         let mut arrivals = self.arrivals.lock().unwrap();
-        let status = arrival.status.clone();
+        let receipt = Receipt::of(&arrival.event.status)(arrivals.len() as u64 + 1);
         arrivals.push(arrival);
-        let seq = arrivals.len() as u64;
-        Ok(match status {
-            Status::Accepted { .. } => Receipt::Accepted(seq),
-            Status::Unrecognised { .. } => Receipt::Unrecognised(seq),
-            Status::Quarantined => Receipt::Quarantined(seq),
-        })
+        Ok(receipt)
     }
 
     fn ready(&self) -> Readiness {
@@ -181,8 +176,8 @@ async fn a_product_that_is_not_configured_is_kept_as_unrecognised() {
     let receiver = running(|_| ()).await;
     receiver.post(HOOK, "", EVENT).await;
     let arrivals = receiver.kept.arrivals.lock().unwrap();
-    assert!(matches!(&arrivals[0].status, Status::Accepted { item, .. } if item.to_string() == "feedback/3"));
-    assert_eq!(arrivals[0].effective_at, Time::from_ms(1_506_985_999_999));
+    assert!(arrivals[0].event.item.as_ref().is_some_and(|item| item.to_string() == "feedback/3"));
+    assert_eq!(arrivals[0].event.at.as_ms(), 1_506_985_999_999);
 }
 
 #[tokio::test]

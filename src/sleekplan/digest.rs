@@ -2,28 +2,26 @@
 
 use serde_json::Value;
 
-use super::payload::{Decoded, decode};
+use super::payload::Decoded;
 use crate::record::Mark;
 
 /// The marks of a JSON body; `None` for what is not JSON, which is never a duplicate.
-pub fn mark(body: &[u8], decoded: &Decoded<'_>) -> Option<Mark> {
+///
+/// What was not recognised repeats only what was not recognised either: once it is, it must not be taken for a repetition.
+pub fn mark(body: &[u8], decoded: &Decoded<'_>, recognised: bool) -> Option<Mark> {
     let text = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     let value: Value = serde_json::from_slice(text).ok()?;
     let mut hasher = blake3::Hasher::new();
     let product = decoded.product.map_or(0, |product| product.0);
     let action = decoded.action.as_ref().map_or_else(Clone::clone, |action| action.to_string());
+    hasher.update(&[u8::from(recognised)]);
     hasher.update(&product.to_le_bytes());
     hasher.update(action.as_bytes());
     hasher.update(&decoded.sent_at.map_or(i64::MIN, |at| at.as_ms()).to_le_bytes());
     canonical(value.get("data").unwrap_or(&value), &mut hasher);
     let item = decoded.targets.first().map(|target| target.item.qualified()).unwrap_or_default();
-    let subject = blake3::hash(format!("{product}\n{action}\n{item}").as_bytes());
+    let subject = blake3::hash(format!("{recognised}\n{product}\n{action}\n{item}").as_bytes());
     Some(Mark { digest: half(&hasher.finalize()), subject: half(&subject), only_newest: decoded.sent_at.is_none() && !item.is_empty() })
-}
-
-/// The same for a body that was not decoded yet.
-pub fn mark_of(body: &[u8]) -> Option<Mark> {
-    mark(body, &decode(body).ok()?)
 }
 
 fn half(hash: &blake3::Hash) -> [u8; 16] {
@@ -69,7 +67,12 @@ fn canonical(value: &Value, hasher: &mut blake3::Hasher) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sleekplan::payload::decode;
     use serde_json::json;
+
+    fn mark_of(body: &[u8]) -> Option<Mark> {
+        mark(body, &decode(body).unwrap(), true)
+    }
 
     #[test]
     fn the_spelling_of_the_json_makes_no_difference() {
@@ -97,6 +100,14 @@ mod tests {
         for other in others {
             assert_ne!(body(base.clone()), body(other.clone()), "{other}");
         }
+    }
+
+    #[test]
+    fn what_was_not_recognised_is_no_repetition_of_what_is() {
+        let body = br#"{"product_id":5,"action":"item.create","data":{"feedback_id":"3"}}"#;
+        let decoded = decode(body).unwrap();
+        let (known, unknown) = (mark(body, &decoded, true).unwrap(), mark(body, &decoded, false).unwrap());
+        assert!(known.digest != unknown.digest && known.subject != unknown.subject);
     }
 
     #[test]

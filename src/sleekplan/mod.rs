@@ -1,5 +1,8 @@
 //! Sleekplan as a source: how its webhooks read, and which workspaces are ours.
 
+mod arrival;
 pub mod digest;
 pub mod payload;
 pub mod products;
+
+pub use arrival::{Arrival, Receipt};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use sleeksync::admin::{Decision, Desk, Done, Query, ReplayRequest};
+use sleeksync::admin::{Decision, Desk, Done, Query, ReplayAnswer, ReplayRequest};
 use sleeksync::app::{App, Listeners};
 use sleeksync::clock::Clock;
 use sleeksync::config::{Config, Sources, load};
@@ -116,8 +116,8 @@ impl Daemon {
         self.desk().decide(&decision).await.unwrap()
     }
 
-    pub async fn replay(&self, request: ReplayRequest) -> u64 {
-        self.desk().replay(&request).await.unwrap().count
+    pub async fn replay(&self, request: ReplayRequest) -> ReplayAnswer {
+        self.desk().replay(&request).await.unwrap()
     }
 }
 
