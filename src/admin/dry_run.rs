@@ -128,7 +128,8 @@ impl Desk {
         let key = DutyKey { connector: id, item: item.id.clone(), event: event.map(|event| event.seq) };
         let duty = duty_of(&key, prospect);
         let own = view.links_of(id, &item.id)?;
-        let known = Known { duty: &duty, connector, row: &prospect.row, item: &item, event, links: &own, product: &product };
+        let is_ours = self.shared.products.is_ours(item.id.product());
+        let known = Known { duty: &duty, connector, row: &prospect.row, item: &item, event, links: &own, product: &product, is_ours };
         match judge(&known, &assignment.filter) {
             Verdict::Plan => {}
             Verdict::Skip(reason) => return Ok(shown(Some(reason.to_string()), Vec::new())),

@@ -162,8 +162,16 @@ impl World {
                 let connector = asked.connector(CONNECTOR).unwrap().unwrap();
                 let own = asked.links_of(CONNECTOR, &id).unwrap();
                 let product = Product::unconfigured(PRODUCT);
-                let known =
-                    Known { duty: &duty, connector: &connector, row: &row, item: &known_item, event: None, links: &own, product: &product };
+                let known = Known {
+                    duty: &duty,
+                    connector: &connector,
+                    row: &row,
+                    item: &known_item,
+                    event: None,
+                    links: &own,
+                    product: &product,
+                    is_ours: true,
+                };
                 let settle = |how| Record::Settled(Settled { duty: duty.key.clone(), upto: duty.target, how, at: now });
                 if let Verdict::Skip(reason) = judge(&known, &Filter::default()) {
                     return self.append(settle(SettledAs::Skipped(reason.to_string())), Vec::new());

@@ -114,6 +114,7 @@ fn plan(lane: &Lane<'_>, view: &View, duty: &DutyRow, facts: Facts, now: Time) -
         event: facts.event.as_ref(),
         links: &links,
         product: &facts.product,
+        is_ours: lane.shared.products.is_ours(duty.key.item.product()),
     };
     let settle = |record| Ok(Prepared::Settle(vec![record]));
     match judge(&known, &lane.assignment.filter) {

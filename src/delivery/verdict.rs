@@ -38,6 +38,8 @@ pub struct Known<'a> {
     pub links: &'a [LinkRow],
     /// Its workspace.
     pub product: &'a Product,
+    /// Whether that is still configured.
+    pub is_ours: bool,
 }
 
 /// What follows.
@@ -54,6 +56,9 @@ pub enum Verdict {
 /// Whether a delivery may reach its connector.
 pub fn judge(known: &Known<'_>, filter: &Filter) -> Verdict {
     let skip = |text: &'static str| Verdict::Skip(Reason::new(text));
+    if !known.is_ours {
+        return skip("its product is not configured");
+    }
     if filter.products.as_ref().is_some_and(|names| !names.contains(&known.product.name)) {
         return skip("its product is not among this connector's");
     }

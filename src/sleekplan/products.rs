@@ -35,22 +35,24 @@ impl Products {
         self.configured.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether events of this product are delivered. The only configured product takes its id from the first event, where it has none.
+    /// Whether an event of this product is accepted. The only configured product takes its id from the first event, where it has none.
     pub fn admit(&self, id: ProductId) -> bool {
-        let configured = self.known();
-        if configured.is_empty() {
-            return true;
+        if let [ProductConfig { id: None, .. }] = self.known().as_slice() {
+            self.fixed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(id);
         }
-        if let [ProductConfig { id: None, .. }] = configured.as_slice() {
-            let mut fixed = self.fixed.lock().unwrap_or_else(PoisonError::into_inner);
-            return *fixed.get_or_insert(id) == id;
-        }
-        configured.iter().any(|product| product.id == Some(id))
+        self.is_ours(id)
     }
 
-    /// The id it took earlier, as the index knows it.
+    /// Whether items of this product are delivered.
+    pub fn is_ours(&self, id: ProductId) -> bool {
+        let fixed = *self.fixed.lock().unwrap_or_else(PoisonError::into_inner);
+        let configured = self.known();
+        configured.is_empty() || configured.iter().any(|product| product.id.or(fixed) == Some(id))
+    }
+
+    /// The id it took from the first event there ever was. Before the index could tell, the first event since the start stood in.
     pub fn fix(&self, id: ProductId) {
-        self.fixed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(id);
+        *self.fixed.lock().unwrap_or_else(PoisonError::into_inner) = Some(id);
     }
 
     /// An event's time is not believable: said once per product.
@@ -79,9 +81,30 @@ impl Products {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeMap;
 
     #[test]
     fn without_products_any_is_accepted() {
         assert!(Products::new(&[]).admit(ProductId(647_288_130)));
+    }
+
+    #[test]
+    fn the_only_product_takes_its_id_from_the_first_event_there_ever_was() {
+        let unnumbered = ProductConfig {
+            name: "acme".to_owned(),
+            id: None,
+            api_key: None,
+            api_url: url::Url::parse("https://api.sleekplan.com/v1").unwrap(),
+            reconcile_every: std::time::Duration::ZERO,
+            time_zone: jiff::tz::TimeZone::UTC,
+            entry_url: None,
+            feedback_url: None,
+            statuses: BTreeMap::new(),
+            types: BTreeMap::new(),
+        };
+        let products = Products::new(&[unnumbered]);
+        assert!(products.admit(ProductId(5)) && products.admit(ProductId(5)) && !products.admit(ProductId(6)));
+        products.fix(ProductId(6));
+        assert!(products.admit(ProductId(6)) && !products.is_ours(ProductId(5)));
     }
 }
