@@ -18,8 +18,8 @@ use crate::supervisor::Supervisor;
 
 use super::staff;
 
-/// Records between two checkpoints.
-const CHECKPOINT_RECORDS: u64 = 100_000;
+/// Records between two checkpoints: few where the crash loop is to die in the middle of many.
+const CHECKPOINT_RECORDS: u64 = if cfg!(feature = "crash-points") { 200 } else { 100_000 };
 /// How long to wait before the roster is written again where there is no room.
 const ROOM_PAUSE: Duration = Duration::from_secs(1);
 

@@ -4,6 +4,7 @@
 //! an answer: what counts in the end is what its objects say. `fake-github` serves it as a process of its own.
 
 mod routes;
+mod server;
 mod wire;
 
 use std::collections::BTreeMap;
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 pub use routes::{Asked, Told};
+pub use server::serve;
 pub use wire::Wire;
 
 /// What becomes of an answer.
