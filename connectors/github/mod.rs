@@ -153,4 +153,6 @@ impl Connector for GitHub {
 }
 
 #[cfg(test)]
+mod fixture;
+#[cfg(test)]
 mod tests;

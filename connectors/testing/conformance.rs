@@ -80,7 +80,7 @@ pub trait Fake: Send + Sync {
     /// What acts, or is too long, in words.
     fn check(&self, text: &Hostile, sent: &[Request]) -> Result<(), String>;
 
-    /// Makes objects of other people, so that a listing has more than one page and ours is not on the first.
+    /// Makes objects of other people, more than a page of a listing holds. It is called before and after ours is made.
     fn crowd(&self) {}
 
     /// What the connector sends with.
@@ -126,12 +126,17 @@ impl Rule {
         Rule::Hostile,
     ];
 
+    /// Why the fixture leaves it out, where it does.
+    pub fn left_out<F: Fixture>(self, fixture: &F) -> Option<&'static str> {
+        fixture.exempt().iter().find(|(rule, _)| *rule == self).map(|(_, reason)| *reason)
+    }
+
     /// Runs it, unless the fixture says why it makes no sense.
     ///
     /// # Errors
     /// How it was broken.
     pub async fn run<F: Fixture>(self, fixture: &F) -> Result<(), Violation> {
-        if let Some((_, reason)) = fixture.exempt().iter().find(|(rule, _)| *rule == self) {
+        if let Some(reason) = self.left_out(fixture) {
             return if reason.trim().is_empty() { Err(self.broken("the exemption gives no reason")) } else { Ok(()) };
         }
         match self {
@@ -241,7 +246,11 @@ macro_rules! conformance {
             }
 
             async fn hold(rule: Rule) {
-                if let Err(violation) = rule.run(&fixture()).await {
+                let fixture = fixture();
+                if let Some(reason) = rule.left_out(&fixture) {
+                    println!("{rule:?} is left out: {reason}");
+                }
+                if let Err(violation) = rule.run(&fixture).await {
                     panic!("{violation}");
                 }
             }

@@ -54,7 +54,7 @@ impl<K: Fake> World<K> {
         let of = |item: &ItemId| self.links.get(item).cloned().unwrap_or_default();
         Links {
             own: of(&given.item.id),
-            parent: given.item.id.parent().map(|parent| of(&parent)).unwrap_or_default(),
+            parent: given.item.origin().map(|parent| of(&parent)).unwrap_or_default(),
             elsewhere: BTreeMap::new(),
         }
     }
@@ -109,12 +109,12 @@ impl<K: Fake> World<K> {
         self.connector.apply(&step.op, &cx).await.map_err(|error| format!("step `{}`: {error}", step.name))
     }
 
-    /// Looks for the object of an item.
+    /// Looks for the object of this key, with what is known of `given`.
     ///
     /// # Errors
     /// How the look-up failed.
-    pub async fn find(&self, key: &RemoteKey, first_intent_at: Time) -> Result<Option<RemoteRef>, Failure> {
-        let links = Links::default();
+    pub async fn find(&self, given: &Given, key: &RemoteKey, first_intent_at: Time) -> Result<Option<RemoteRef>, Failure> {
+        let links = self.links(given);
         self.connector.find(key, first_intent_at, &Cx { transport: self.transport.as_ref(), links: &links }).await
     }
 

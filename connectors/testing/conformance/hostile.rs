@@ -78,7 +78,7 @@ pub async fn hostile_text_is_inert<F: Fixture>(fixture: &F) -> Result<(), Violat
             no_controls(&sent).map_err(broken)?;
             world.fake.check(&text, &sent).map_err(broken)?;
             // Where no step has a key, delivery looks nothing up.
-            if is_looked_up && world.find(&other, Time::ZERO).await.is_ok_and(|found| found.is_some()) {
+            if is_looked_up && world.find(&case.then, &other, Time::ZERO).await.is_ok_and(|found| found.is_some()) {
                 return Err(broken("an object made of a stranger's text answers to the key of another item".to_owned()));
             }
         }

@@ -55,9 +55,9 @@ async fn deliver_twice<F: Fixture>(fixture: &F, case: &Case) -> Result<(), Viola
     for step in &steps {
         world.apply(&case.then, step).await.map_err(broken)?.map_err(|failure| broken(failed(step, &failure)))?;
     }
-    if case.then.event.is_none() && world.transport.counts().1 != writes {
+    if case.then.event.is_none() && !(steps.is_empty() && world.transport.counts().1 == writes) {
         let names: Vec<String> = steps.iter().map(|step| step.name.to_string()).collect();
-        return Err(broken(format!("delivered again unchanged, it writes again: {}", names.join(", "))));
+        return Err(broken(format!("delivered again unchanged, it does again: {}", names.join(", "))));
     }
     let again = world.fake.objects(&key);
     if case.then.event.is_none() && again != objects {

@@ -79,7 +79,7 @@ async fn watch_case<K: super::Fake>(world: &mut World<K>, case: &Case, shown: &m
             if let Err(failure) = world.apply(&case.then, &step).await? {
                 shown.failure("the failure of a step", &failure);
             }
-            if let Err(failure) = world.find(&world.key(&case.then.item.id), crate::contract::Time::ZERO).await {
+            if let Err(failure) = world.find(&case.then, &world.key(&case.then.item.id), crate::contract::Time::ZERO).await {
                 shown.failure("the failure of a look-up", &failure);
             }
             if let Err(failure) = world.check().await {

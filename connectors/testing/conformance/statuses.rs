@@ -8,32 +8,40 @@ use crate::testing::interposer::{Fault, When, answer};
 use crate::testing::items::Case;
 use crate::testing::world::World;
 
-/// What a step's request meets, and the classes that are right: create, change, remove.
+/// What a step's request meets, and the classes that are right: create, change, remove, and what leaves no trace in the links.
 ///
 /// A step that is both (it makes what is not there) may say either of a 404. A child's create may say that its parent is gone.
-type Row = (&'static str, fn() -> Fault, [&'static [&'static str]; 3]);
+type Row = (&'static str, fn() -> Fault, [&'static [&'static str]; 4]);
 
+/// Where the redirects of the table lead.
+const ELSEWHERE: &str = "elsewhere.example";
 const TRANSIENT: &[&str] = &["transient"];
 const UNKNOWN: &[&str] = &["unknown"];
 const REJECTED: &[&str] = &["rejected"];
 const UNAUTHORIZED: &[&str] = &["unauthorized"];
+const CREATE_GONE: &[&str] = &["unauthorized", "missing"];
+const CHANGE_GONE: &[&str] = &["missing", "unauthorized"];
+const REMOVE_GONE: &[&str] = &["ok"];
+const EITHER_GONE: &[&str] = &["ok", "missing", "unauthorized"];
 
 const ROWS: &[Row] = &[
-    ("no connection", Fault::unconnected, [TRANSIENT; 3]),
-    ("a 425", || Fault::answer(425, "{}"), [TRANSIENT; 3]),
-    ("a 429", || Fault::answer(429, "{}"), [TRANSIENT; 3]),
-    ("a broken connection", Fault::broken, [UNKNOWN; 3]),
-    ("a 408", || Fault::answer(408, "{}"), [UNKNOWN; 3]),
-    ("a 500", || Fault::answer(500, "{}"), [UNKNOWN; 3]),
-    ("a 502 with a page of HTML", || Fault::answer(502, "<html><title>Bad gateway</title></html>"), [UNKNOWN; 3]),
-    ("a 503", || Fault::answer(503, "{}"), [UNKNOWN; 3]),
-    ("a 200 with a page of HTML", || Fault::answer(200, "<html><title>Sign in</title></html>"), [UNKNOWN; 3]),
-    ("a 401", || Fault::answer(401, "{}"), [UNAUTHORIZED; 3]),
-    ("a 400", || Fault::answer(400, "{}"), [REJECTED; 3]),
-    ("a 413", || Fault::answer(413, "{}"), [REJECTED; 3]),
-    ("a redirect", redirect, [REJECTED; 3]),
-    ("a 404", || Fault::answer(404, "{}"), [&["unauthorized", "missing"], &["missing", "unauthorized"], &["ok"]]),
-    ("a 410", || Fault::answer(410, "{}"), [&["unauthorized", "missing"], &["missing", "unauthorized"], &["ok"]]),
+    ("no connection", Fault::unconnected, [TRANSIENT; 4]),
+    ("a 425", || Fault::answer(425, "{}"), [TRANSIENT; 4]),
+    ("a 429", || Fault::answer(429, "{}"), [TRANSIENT; 4]),
+    ("a broken connection", Fault::broken, [UNKNOWN; 4]),
+    ("a 408", || Fault::answer(408, "{}"), [UNKNOWN; 4]),
+    ("a 500", || Fault::answer(500, "{}"), [UNKNOWN; 4]),
+    ("a 502 with a page of HTML", || Fault::answer(502, "<html><title>Bad gateway</title></html>"), [UNKNOWN; 4]),
+    ("a 503", || Fault::answer(503, "{}"), [UNKNOWN; 4]),
+    ("a 200 with a page of HTML", || Fault::answer(200, "<html><title>Sign in</title></html>"), [UNKNOWN; 4]),
+    ("a 401", || Fault::answer(401, "{}"), [UNAUTHORIZED; 4]),
+    ("a 403 that names the token", || Fault::answer(403, "{\"message\":\"the token may not do this\"}"), [UNAUTHORIZED; 4]),
+    ("a 422", || Fault::answer(422, "{}"), [REJECTED; 4]),
+    ("a 400", || Fault::answer(400, "{}"), [REJECTED; 4]),
+    ("a 413", || Fault::answer(413, "{}"), [REJECTED; 4]),
+    ("a redirect", redirect, [REJECTED; 4]),
+    ("a 404", || Fault::answer(404, "{}"), [CREATE_GONE, CHANGE_GONE, REMOVE_GONE, EITHER_GONE]),
+    ("a 410", || Fault::answer(410, "{}"), [CREATE_GONE, CHANGE_GONE, REMOVE_GONE, EITHER_GONE]),
 ];
 
 fn redirect() -> Fault {
@@ -60,9 +68,13 @@ pub async fn every_status_has_its_class<F: Fixture>(fixture: &F) -> Result<(), V
 async fn step_classes<K: Fake>(world: &World<K>, case: &Case, step: &AnyStep) -> Result<(), String> {
     let place = match (&step.repeat, &step.effect) {
         (Repeat::Keyed(_) | Repeat::Once, _) => 0,
-        (Repeat::Idempotent, Effect::Link { .. } | Effect::None) => 1,
+        (Repeat::Idempotent, Effect::Link { .. }) => 1,
         (Repeat::Idempotent, Effect::Unlink) => 2,
+        (Repeat::Idempotent, Effect::None) => 3,
     };
+    if world.connector.preview(&step.op, &world.links(&case.then)).is_ok_and(|requests| requests.is_empty()) {
+        return silent(world, case, step).await;
+    }
     for (what, fault, classes) in ROWS {
         world.transport.spoil(When::Writes, fault());
         let class = class(world, case, step).await?;
@@ -74,7 +86,19 @@ async fn step_classes<K: Fake>(world: &World<K>, case: &Case, step: &AnyStep) ->
             return Err(format!("step `{}` met {what} and says {class}; right is {}", step.name, right.join(" or ")));
         }
     }
+    stays_here(world)?;
     retry_after(world, case, step).await
+}
+
+/// A step whose dry run shows no request sends none.
+async fn silent<K: Fake>(world: &World<K>, case: &Case, step: &AnyStep) -> Result<(), String> {
+    let (before, _) = world.transport.counts();
+    let class = class(world, case, step).await?;
+    match world.transport.counts().0 - before {
+        0 if class == "ok" => Ok(()),
+        0 => Err(format!("step `{}` sends nothing and says {class}", step.name)),
+        sent => Err(format!("step `{}` shows no request in a dry run and sends {sent}", step.name)),
+    }
 }
 
 async fn class<K: Fake>(world: &World<K>, case: &Case, step: &AnyStep) -> Result<&'static str, String> {
@@ -82,6 +106,14 @@ async fn class<K: Fake>(world: &World<K>, case: &Case, step: &AnyStep) -> Result
         Ok(_) => "ok",
         Err(failure) => failure.class(),
     })
+}
+
+/// No request, and so no credential, went where a redirect pointed.
+fn stays_here<K: Fake>(world: &World<K>) -> Result<(), String> {
+    match world.transport.sent().iter().find(|request| request.url.host_str() == Some(ELSEWHERE)) {
+        Some(request) => Err(format!("a redirect to {ELSEWHERE} was followed with {}", request.method)),
+        None => Ok(()),
+    }
 }
 
 async fn retry_after<K: Fake>(world: &World<K>, case: &Case, step: &AnyStep) -> Result<(), String> {

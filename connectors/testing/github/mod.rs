@@ -60,6 +60,23 @@ pub struct Issue {
     pub locked: bool,
 }
 
+impl Issue {
+    fn open(number: u64, title: String, body: String) -> Self {
+        Self {
+            number,
+            title,
+            body,
+            state: "open".to_owned(),
+            state_reason: None,
+            labels: Vec::new(),
+            comments: BTreeMap::new(),
+            gone: None,
+            hidden: 0,
+            locked: false,
+        }
+    }
+}
+
 /// Where an issue went.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -130,6 +147,24 @@ impl FakeGitHub {
         } else {
             Fault::BadGateway
         })
+    }
+
+    /// Other people post so many issues.
+    pub fn others_post(&mut self, count: u64) {
+        for _ in 0..count {
+            let number = self.issues.len() as u64 + 1;
+            let body = "They say that <!-- is how a comment begins.".to_owned();
+            self.issues.insert(number, Issue::open(number, format!("Somebody's issue {number}"), body));
+        }
+    }
+
+    /// Other people write so many comments on an issue.
+    pub fn others_comment(&mut self, number: u64, count: u64) {
+        let Some(issue) = self.issues.get_mut(&number) else { return };
+        for _ in 0..count {
+            self.next_comment += 1;
+            issue.comments.insert(self.next_comment, "me too".to_owned());
+        }
     }
 
     /// What a person would count.

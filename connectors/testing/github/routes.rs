@@ -92,18 +92,7 @@ impl FakeGitHub {
         self.creates += 1;
         let number = self.issues.len() as u64 + 1;
         let labels = if self.drops_labels { Vec::new() } else { names(asked.body.get("labels")) };
-        let issue = Issue {
-            number,
-            title,
-            body: text("body").unwrap_or_default(),
-            state: "open".to_owned(),
-            state_reason: None,
-            labels,
-            comments: BTreeMap::new(),
-            gone: None,
-            hidden: self.hide_new,
-            locked: false,
-        };
+        let issue = Issue { labels, hidden: self.hide_new, ..Issue::open(number, title, text("body").unwrap_or_default()) };
         let shown = show(&issue, &asked.origin);
         self.issues.insert(number, issue);
         Told::new(StatusCode::CREATED, &shown)

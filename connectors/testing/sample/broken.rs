@@ -11,6 +11,7 @@ use crate::contract::{
     Capabilities, Cause, Change, Connector, Cx, Failure, Links, Plan, PlanError, Preview, RemoteKey, RemoteRef, Request, Scope, Secret,
     SettingsError, Time, Transport,
 };
+use crate::kit::text::line;
 use crate::testing::Case;
 use crate::testing::conformance::{Fake, Fixture, Hostile, Rule};
 
@@ -31,6 +32,12 @@ pub enum Breach {
     ParksLimits,
     /// A service that fails is called a rejection by the check.
     ChecksCarelessly,
+    /// A limit's own time is not passed on.
+    ForgetsWhen,
+    /// A redirect is followed, credentials and all.
+    FollowsRedirects,
+    /// A token that may not do something is called a rejection.
+    ParksPermissions,
     /// The token is logged.
     LogsSecret,
     /// A dry run shows the token.
@@ -45,6 +52,8 @@ pub enum Breach {
     KeepsNoSteps,
     /// Titles are sent as strangers wrote them.
     SendsRawTitles,
+    /// Titles are sent as long as strangers wrote them.
+    CutsNothing,
     /// The look-up takes a marker for ours wherever it stands, and texts are sent as strangers wrote them.
     BelievesForgeries,
 }
@@ -59,6 +68,9 @@ impl Breach {
         Breach::ReadsOnePage,
         Breach::ParksLimits,
         Breach::ChecksCarelessly,
+        Breach::ForgetsWhen,
+        Breach::FollowsRedirects,
+        Breach::ParksPermissions,
         Breach::LogsSecret,
         Breach::PreviewsSecret,
         Breach::QuotesSecret,
@@ -66,6 +78,7 @@ impl Breach {
         Breach::ForgetsOldSteps,
         Breach::KeepsNoSteps,
         Breach::SendsRawTitles,
+        Breach::CutsNothing,
         Breach::BelievesForgeries,
     ];
 
@@ -76,11 +89,13 @@ impl Breach {
             Breach::MakesAnotherNote => Rule::OneObject,
             Breach::CreatesAgain => Rule::LostAnswer,
             Breach::BelievesGaps | Breach::ReadsOnePage => Rule::LookUp,
-            Breach::ParksLimits | Breach::ChecksCarelessly => Rule::Statuses,
+            Breach::ParksLimits | Breach::ChecksCarelessly | Breach::ForgetsWhen | Breach::FollowsRedirects | Breach::ParksPermissions => {
+                Rule::Statuses
+            }
             Breach::LogsSecret | Breach::PreviewsSecret | Breach::QuotesSecret => Rule::Secrets,
             Breach::TakesAnySetting => Rule::Settings,
             Breach::ForgetsOldSteps | Breach::KeepsNoSteps => Rule::Goldens,
-            Breach::SendsRawTitles | Breach::BelievesForgeries => Rule::Hostile,
+            Breach::SendsRawTitles | Breach::CutsNothing | Breach::BelievesForgeries => Rule::Hostile,
         }
     }
 }
@@ -147,6 +162,7 @@ impl Connector for Broken {
                 Breach::SendsRawTitles => {
                     *title = fields.text("title").unwrap_or_default().chars().take(TITLE_CHARS_MAX).collect();
                 }
+                Breach::CutsNothing => *title = line(&fields.text("title").unwrap_or_default(), usize::MAX),
                 Breach::BelievesForgeries => {
                     // Short enough and free of what the suite's own eye would see, but for the forged marker.
                     let words = fields.text("description").unwrap_or_default();
@@ -173,7 +189,10 @@ impl Connector for Broken {
         if self.is(Breach::LogsSecret) {
             tracing::trace!(token = self.token.expose(), "about to send");
         }
-        let outcome = self.sample.apply(op, cx).await;
+        let outcome = match self.breach {
+            Breach::FollowsRedirects => self.sample.apply(op, &Cx { transport: &Following(cx.transport), links: cx.links }).await,
+            _ => self.sample.apply(op, cx).await,
+        };
         match (self.breach, op, outcome) {
             (Breach::MakesAnotherNote, Op::Update { title, text, .. }, Ok(remote)) => {
                 self.sample.apply(&Op::Create { title: title.clone(), text: text.clone() }, cx).await?;
@@ -181,6 +200,12 @@ impl Connector for Broken {
             }
             (Breach::CreatesAgain, Op::Create { .. }, Err(failure)) => self.create_again(op, cx, failure).await,
             (Breach::ParksLimits, _, Err(Failure::Transient { source, .. })) => Err(Failure::Rejected { source }),
+            (Breach::ForgetsWhen, _, Err(Failure::Transient { scope, source, .. })) => {
+                Err(Failure::Transient { retry_after: None, scope, source })
+            }
+            (Breach::ParksPermissions, _, Err(Failure::Unauthorized { source })) if source.as_str().contains("403") => {
+                Err(Failure::Rejected { source })
+            }
             (Breach::QuotesSecret, _, Err(Failure::Unauthorized { .. })) => {
                 Err(Failure::Unauthorized { source: Cause::new(format!("{} is not accepted", self.token.expose())) })
             }
@@ -210,6 +235,9 @@ impl Connector for Broken {
         }
     }
 }
+
+/// Sends a request again to where it was redirected.
+struct Following<'a>(&'a dyn Transport);
 
 /// Says of the first page that it is the last.
 struct FirstPageOnly<'a>(&'a dyn Transport);
@@ -243,6 +271,23 @@ type Sent = Result<crate::contract::Response, crate::contract::TransportError>;
 impl Transport for FirstPageOnly<'_> {
     async fn send(&self, request: Request) -> Sent {
         Ok(rewritten(self.0.send(request).await?, |page| set(page, "next", json!(false))))
+    }
+
+    async fn fetch_untrusted(&self, url: &url::Url) -> Sent {
+        self.0.fetch_untrusted(url).await
+    }
+}
+
+#[async_trait::async_trait]
+impl Transport for Following<'_> {
+    async fn send(&self, request: Request) -> Sent {
+        let response = self.0.send(request.clone()).await?;
+        let location = response.headers.get(http::header::LOCATION).and_then(|location| location.to_str().ok()?.parse().ok());
+        if let Some(url) = location {
+            // Whatever is answered there: it is too late.
+            let _ = self.0.send(Request { url, ..request }).await;
+        }
+        Ok(response)
     }
 
     async fn fetch_untrusted(&self, url: &url::Url) -> Sent {

@@ -8,7 +8,7 @@ use super::reader::options;
 use crate::kit::text::{Dialect, Format};
 
 /// What the target would do because of `output`; nothing, if all is well.
-pub(super) fn actions(output: &str, format: Format) -> Vec<String> {
+pub(crate) fn actions(output: &str, format: Format) -> Vec<String> {
     let mut found = Vec::new();
     let acting = |c: char| (c.is_control() && c != '\n' && c != '\t') || matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
     found.extend(output.chars().filter(|c| acting(*c)).map(|c| format!("character {c:?}")));
@@ -193,7 +193,7 @@ fn github_actions(output: &str, found: &mut Vec<String>) {
 }
 
 /// What GitHub's filters find in one text.
-pub(super) fn github_text_actions(text: &str, found: &mut Vec<String>) {
+pub(crate) fn github_text_actions(text: &str, found: &mut Vec<String>) {
     let word = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric() || c == '_');
     let chars: Vec<char> = text.chars().collect();
     let at = |index: usize| chars.get(index).copied();

@@ -1,6 +1,6 @@
 //! Proof of what the module promises.
 
-mod actions;
+pub(crate) mod actions;
 mod goldens;
 mod hostile;
 mod ordinary;
