@@ -2,14 +2,16 @@
 
 use std::time::Duration;
 
-use http::header::{ACCEPT, HeaderName, HeaderValue};
+use async_trait::async_trait;
+use http::header::{ACCEPT, HeaderName, HeaderValue, LOCATION};
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
+use url::Url;
 
 use super::plan::{COMMENT, ISSUE};
 use super::{GitHub, Op};
-use crate::contract::{Cause, Cx, Failure, Limit, Links, RemoteRef, Request, Response, RetryAfter, Time};
-use crate::kit::http::{Answer, Stage, authorize, json_request, retry_after};
+use crate::contract::{Cause, Cx, Failure, Limit, Links, RemoteRef, Request, Response, RetryAfter, Time, Transport, TransportError};
+use crate::kit::http::{Answer, Base, Stage, authorize, json_request, retry_after, said};
 
 /// The API version these requests are written for ("API Versions").
 const API_VERSION: &str = "2022-11-28";
@@ -113,24 +115,42 @@ impl GitHub {
         Ok(RemoteRef { id, url })
     }
 
-    /// Sends once. A renamed repository or transferred issue answers with a redirect, which is followed by hand: same method, same host,
-    /// once ("Best practices", follow redirects).
+    /// Sends once, and once more where a renamed repository or a transferred issue redirects to.
     pub(super) async fn call(&self, cx: &Cx<'_>, request: Request, stage: Stage) -> Result<Answer, Failure> {
-        let outcome = cx.transport.send(request.clone()).await;
-        let target = outcome.as_ref().ok().and_then(|answer| self.redirect(answer));
-        let outcome = match target {
-            Some(url) => cx.transport.send(Request { url, ..request }).await,
-            None => outcome,
-        };
-        crate::kit::http::classify(outcome, stage, refine)
+        let transport = Following { inner: cx.transport, base: &self.ready.base };
+        crate::kit::http::call(&Cx { transport: &transport, links: cx.links }, request, stage, refine).await
     }
+}
 
-    fn redirect(&self, answer: &Response) -> Option<url::Url> {
+/// Follows a redirect by hand: same method, same host, once ("Best practices", follow redirects). One to another host is an answer like any
+/// other, so credentials stay here.
+struct Following<'a> {
+    inner: &'a dyn Transport,
+    base: &'a Base,
+}
+
+impl Following<'_> {
+    fn target(&self, answer: &Response) -> Option<Url> {
         if !matches!(answer.status.as_u16(), 301 | 302 | 307 | 308) {
             return None;
         }
-        let url = url::Url::parse(answer.headers.get(http::header::LOCATION)?.to_str().ok()?).ok()?;
-        self.ready.base.is_same_origin(&url).then_some(url)
+        let url = Url::parse(answer.headers.get(LOCATION)?.to_str().ok()?).ok()?;
+        self.base.is_same_origin(&url).then_some(url)
+    }
+}
+
+#[async_trait]
+impl Transport for Following<'_> {
+    async fn send(&self, request: Request) -> Result<Response, TransportError> {
+        let answer = self.inner.send(request.clone()).await?;
+        match self.target(&answer) {
+            Some(url) => self.inner.send(Request { url, ..request }).await,
+            None => Ok(answer),
+        }
+    }
+
+    async fn fetch_untrusted(&self, url: &Url) -> Result<Response, TransportError> {
+        self.inner.fetch_untrusted(url).await
     }
 }
 
@@ -167,7 +187,7 @@ pub(super) fn refine(response: &Response) -> Option<Failure> {
     let json: Value = serde_json::from_slice(&response.body).unwrap_or_default();
     let message = json.get("message").and_then(Value::as_str).unwrap_or_default();
     let lower = message.to_lowercase();
-    let source = || Cause::new(format!("HTTP {}: {}", response.status.as_u16(), details(message, &json)));
+    let source = || said(response);
     match response.status {
         StatusCode::FORBIDDEN | StatusCode::TOO_MANY_REQUESTS => {
             let header = |name: &str| response.headers.get(name).and_then(|value| value.to_str().ok()?.trim().parse::<i64>().ok());
@@ -188,21 +208,4 @@ pub(super) fn refine(response: &Response) -> Option<Failure> {
         StatusCode::UNPROCESSABLE_ENTITY => Some(Failure::Rejected { source: source() }),
         _ => None,
     }
-}
-
-/// The message with the fields it is about: `Validation Failed (title: missing_field)`.
-fn details(message: &str, json: &Value) -> String {
-    let text = |error: &Value, name: &str| error.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-    let errors: Vec<String> = json
-        .get("errors")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-        .take(3)
-        .map(|error| {
-            let said = text(error, "message");
-            format!("{}: {}", text(error, "field"), if said.is_empty() { text(error, "code") } else { said })
-        })
-        .collect();
-    if errors.is_empty() { message.to_owned() } else { format!("{message} ({})", errors.join("; ")) }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use crate::contract::{OnMissing, Product, Secret, SettingsError, Span};
-use crate::kit::http::Base;
+use crate::kit::http::{Base, credential};
 use crate::kit::template::{Output, Template};
 
 /// What becomes of an issue whose feedback was deleted.
@@ -103,6 +103,7 @@ impl Settings {
             return Err(wrong("labels", "a label is empty".to_owned(), "a name for every label"));
         }
         let template = |key, source: &Option<String>| source.as_deref().map(|source| Template::new(key, source, Output::Text)).transpose();
+        credential("token", &self.token)?;
         Ok(Ready {
             base: Base::parse("api_url", &self.api_url, self.allow_insecure)?,
             owner,
