@@ -191,4 +191,6 @@ fn failed(error: &files::FileError) -> Failure {
 }
 
 #[cfg(test)]
+mod fixture;
+#[cfg(test)]
 mod tests;
