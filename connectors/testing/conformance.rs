@@ -55,6 +55,11 @@ pub trait Fixture: Sync {
         &[]
     }
 
+    /// The size of the largest text strangers write, in bytes. Less than this only where many fixtures prove one thing.
+    fn largest(&self) -> usize {
+        hostile::LARGE
+    }
+
     /// Which requests make the object itself, for steps that make something else before it, such as a label.
     fn creates(&self) -> fn(&Request) -> bool {
         self.writes()

@@ -143,16 +143,17 @@ impl<K: Fake> World<K> {
         }
     }
 
-    /// Brings `given` to the service, with nothing going wrong.
+    /// Brings `given` to the service, with nothing going wrong, and says by which steps.
     ///
     /// # Errors
     /// It is not planned, or a step fails.
-    pub async fn deliver(&mut self, given: &Given) -> Result<(), String> {
-        for step in self.steps(given)? {
-            let remote = self.apply(given, &step).await?.map_err(|failure| failed(&step, &failure))?;
-            self.record(given, &step, remote);
+    pub async fn deliver(&mut self, given: &Given) -> Result<Vec<AnyStep>, String> {
+        let steps = self.steps(given)?;
+        for step in &steps {
+            let remote = self.apply(given, step).await?.map_err(|failure| failed(step, &failure))?;
+            self.record(given, step, remote);
         }
-        Ok(())
+        Ok(steps)
     }
 }
 

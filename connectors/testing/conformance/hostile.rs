@@ -1,18 +1,22 @@
 //! Text written by strangers does nothing at the service, and fits.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use super::{Fake, Fixture, Rule, Violation, keyed, world};
 use crate::contract::{Item, ItemId, ItemKind, RemoteKey, Time};
 use crate::testing::items::Case;
-use crate::testing::world::key_of;
+use crate::testing::world::{World, key_of};
 
 /// The fields of an item that strangers write.
 const WRITTEN_BY_STRANGERS: [&str; 7] = ["title", "description", "comment", "value", "text", "data_name", "data_full_name"];
 /// The same as HTML.
 const WRITTEN_BY_STRANGERS_HTML: [&str; 2] = ["description_html", "comment_html"];
 /// The size of the largest text, in bytes.
-const LARGE: usize = 1024 * 1024;
+pub(super) const LARGE: usize = 1024 * 1024;
+/// A stranger's word that stands nowhere else.
+const WORD: &str = "zyzzyva";
 
 /// A text that would do something if it were let.
 #[derive(Clone, Debug)]
@@ -23,15 +27,18 @@ pub struct Hostile {
     pub text: String,
     /// The same in HTML.
     pub html: String,
+    /// Whether it is large: such a text takes its time, and is brought once to each step that carries it.
+    large: bool,
 }
 
 /// Every text that is tried. `other` is the key of another item: its marker is a forgery wherever a stranger writes it.
-pub(super) fn texts(other: &RemoteKey) -> Vec<Hostile> {
+pub(super) fn texts(other: &RemoteKey, bytes: usize) -> Vec<Hostile> {
     let plain = |name, text: &str| {
         let escaped = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-        Hostile { name, text: text.to_owned(), html: format!("<p>{escaped}</p>") }
+        Hostile { name, text: text.to_owned(), html: format!("<p>{escaped}</p>"), large: false }
     };
-    let marked = |name, text: &str, html: &str| Hostile { name, text: text.to_owned(), html: html.to_owned() };
+    let marked = |name, text: &str, html: &str| Hostile { name, text: text.to_owned(), html: html.to_owned(), large: false };
+    let large = |name, text: &str| Hostile { large: true, ..plain(name, text) };
     let marker = other.marker();
     vec![
         plain("mentions", "hello @octocat @acme/team <!channel> <!here> <@U024BE7LH> @here @everyone [~admin] #1 GH-1 acme/widgets#2"),
@@ -49,8 +56,8 @@ pub(super) fn texts(other: &RemoteKey) -> Vec<Hostile> {
             &format!("<p>x</p>{marker}<p>y {}</p>", other.signed()),
         ),
         plain("control characters", "a\u{0}b\u{1b}[31mc\u{7f}d\u{202e}e\u{2066}f\r\nX-Injected: 1\r\n\r\ng\u{85}h\u{2028}i\u{feff}j"),
-        plain("a large text", &"All work and no play makes Jack a dull boy. ".repeat(LARGE / 44)),
-        plain("a large word", &"\u{1F469}\u{200D}\u{1F4BB}".repeat(LARGE / 11)),
+        large("a large text", &"All work and no play makes Jack a dull boy. ".repeat(bytes / 44)),
+        large("a large word", &"\u{1F469}\u{200D}\u{1F4BB}".repeat(bytes / 11)),
         marked("deep nesting", "x", &"<blockquote><ul><li>".repeat(2000)),
     ]
 }
@@ -61,27 +68,45 @@ pub(super) fn texts(other: &RemoteKey) -> Vec<Hostile> {
 /// # Errors
 /// What acts.
 pub async fn hostile_text_is_inert<F: Fixture>(fixture: &F) -> Result<(), Violation> {
+    let mut known = BTreeSet::new();
     for case in fixture.cases() {
-        let mut number = 0;
-        loop {
-            let mut world = world(fixture, Rule::Hostile, &case).await?;
-            let other = key_of(&world.connector.scope(), &another(&case.then.item.id));
-            let Some(text) = texts(&other).into_iter().nth(number) else { break };
-            number += 1;
-            let broken = |what: String| Rule::Hostile.broken_in(&case, format!("{}: {what}", text.name));
-            let (before, _) = world.transport.counts();
-            let mut hostile = case.clone();
-            poison(&mut hostile, &text);
-            let is_looked_up = world.steps(&hostile.then).map_err(broken)?.iter().any(|step| keyed(step).is_some());
-            world.deliver(&hostile.then).await.map_err(broken)?;
-            let sent = world.transport.sent().split_off(before);
-            no_controls(&sent).map_err(broken)?;
-            world.fake.check(&text, &sent).map_err(broken)?;
-            // Where no step has a key, delivery looks nothing up.
-            if is_looked_up && world.find(&case.then, &other, Time::ZERO).await.is_ok_and(|found| found.is_some()) {
-                return Err(broken("an object made of a stranger's text answers to the key of another item".to_owned()));
+        let world = world(fixture, Rule::Hostile, &case).await?;
+        let broken = |what: String| Rule::Hostile.broken_in(&case, what);
+        let carrying = carrying(&world, &case).map_err(broken)?;
+        let is_new = carrying.iter().filter(|step| known.insert((*step).clone())).count() > 0;
+        let other = key_of(&world.connector.scope(), &another(&case.then.item.id));
+        for Hostile { name, large, .. } in texts(&other, 0) {
+            if is_new || !large {
+                bring(fixture, &case, name).await.map_err(|what| broken(format!("{name}: {what}")))?;
             }
         }
+    }
+    Ok(())
+}
+
+/// Names of the steps that carry what strangers wrote.
+fn carrying<K: Fake>(world: &World<K>, case: &Case) -> Result<Vec<String>, String> {
+    let mut marked = case.clone();
+    poison(&mut marked, &Hostile { name: "a word", text: WORD.to_owned(), html: format!("<p>{WORD}</p>"), large: false });
+    let steps = world.steps(&marked.then)?;
+    Ok(steps.iter().filter(|step| step.op.contains(WORD)).map(|step| step.name.to_string()).collect())
+}
+
+async fn bring<F: Fixture>(fixture: &F, case: &Case, name: &str) -> Result<(), String> {
+    let mut world = world(fixture, Rule::Hostile, case).await.map_err(|violation| violation.what)?;
+    // Each world is at an address of its own, where keys are signed differently: the forgery is made for this one.
+    let other = key_of(&world.connector.scope(), &another(&case.then.item.id));
+    let text = texts(&other, fixture.largest()).into_iter().find(|text| text.name == name).ok_or("there is no such text")?;
+    let (before, _) = world.transport.counts();
+    let mut hostile = case.clone();
+    poison(&mut hostile, &text);
+    let is_looked_up = world.deliver(&hostile.then).await?.iter().any(|step| keyed(step).is_some());
+    let sent = world.transport.sent().split_off(before);
+    no_controls(&sent)?;
+    world.fake.check(&text, &sent)?;
+    // Where no step has a key, delivery looks nothing up.
+    if is_looked_up && world.find(&case.then, &other, Time::ZERO).await.is_ok_and(|found| found.is_some()) {
+        return Err("an object made of a stranger's text answers to the key of another item".to_owned());
     }
     Ok(())
 }

@@ -335,6 +335,11 @@ impl Fixture for BrokenFixture {
         cases()
     }
 
+    /// Far beyond the sample's limits; that 1 MiB is no problem is shown by the sample itself.
+    fn largest(&self) -> usize {
+        64 * 1024
+    }
+
     fn goldens(&self) -> &'static str {
         match self.0 {
             Breach::ForgetsOldSteps => "testing/sample/goldens-forgotten",
