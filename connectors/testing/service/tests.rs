@@ -63,6 +63,31 @@ async fn each_fault_is_what_the_client_says_it_is() {
 }
 
 #[tokio::test]
+async fn what_a_proxy_or_a_polite_service_answers_instead_is_passed_on_and_classified() {
+    // An error in a 200 is the connector's to see: its refinement is asked before the table.
+    let refine: crate::kit::http::Refine = |response| {
+        let json: serde_json::Value = serde_json::from_slice(&response.body).ok()?;
+        let source = crate::contract::Cause::new(json.get("error")?.as_str()?);
+        Some(Failure::Rejected { source })
+    };
+    let table = [
+        (Act::CommitThen(Reply::html(502, "Bad gateway")), 1, "unknown", "HTTP 502, an HTML page titled \"Bad gateway\""),
+        (Act::CommitThen(Reply::html(200, "Sign in")), 1, "unknown", "HTTP 200, an HTML page titled \"Sign in\"; not the service's JSON"),
+        (Act::Answer(Reply::html(404, "Lost")), 0, "missing", "HTTP 404, an HTML page titled \"Lost\""),
+        (Act::Answer(Reply::json(200, &json!({"ok": false, "error": "no_text"}))), 0, "rejected", "no_text"),
+        (Act::Answer(Reply::empty(429).with("retry-after", "7")), 0, "transient", "HTTP 429"),
+    ];
+    for (act, made, class, said) in table {
+        let (service, shelf) = counting().await;
+        service.script([act.clone()]);
+        let (client, links) = (client(), Links::default());
+        let request = json_request(Method::POST, service.url().parse().unwrap(), Some(&json!({"title": "x"})));
+        let failure = call(&Cx { transport: &client, links: &links }, request, Stage::Update, refine).await.unwrap_err();
+        assert_eq!((failure.class(), failure.cause().as_str(), shelf.all().len()), (class, said, made), "{act:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_connection_that_never_stood_was_certainly_not_sent() {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let address = listener.local_addr().unwrap();
