@@ -8,6 +8,10 @@ use serde::Deserialize;
 use crate::contract::{OnMissing, Product, Secret, SettingsError, Span};
 use crate::kit::http::{Base, credential};
 use crate::kit::template::{Output, Template};
+use crate::kit::text::Dialect;
+
+/// The longest value in a body: one fits into the 65,536 characters of an issue with the template's own words around it.
+const VALUE_CHARS_MAX: usize = 60_000;
 
 /// What becomes of an issue whose feedback was deleted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -102,14 +106,16 @@ impl Settings {
         if self.labels.iter().chain(self.type_labels.values()).chain(self.status_labels.values()).any(|label| label.trim().is_empty()) {
             return Err(wrong("labels", "a label is empty".to_owned(), "a name for every label"));
         }
-        let template = |key, source: &Option<String>| source.as_deref().map(|source| Template::new(key, source, Output::Text)).transpose();
+        let template =
+            |key, source: &Option<String>, output| source.as_deref().map(|source| Template::new(key, source, output)).transpose();
+        let markdown = Output::Markdown { dialect: Dialect::GitHub, chars_max: VALUE_CHARS_MAX };
         credential("token", &self.token)?;
         Ok(Ready {
             base: Base::parse("api_url", &self.api_url, self.allow_insecure)?,
             owner,
             name,
-            title: template("title", &self.title)?,
-            body: template("body", &self.body)?,
+            title: template("title", &self.title, Output::Text)?,
+            body: template("body", &self.body, markdown)?,
         })
     }
 

@@ -160,9 +160,14 @@ fn body(settings: &Settings, ready: &Ready, change: &Change<'_>, links: &Links) 
     let marker = change.key.marker();
     let room = BODY_CHARS_MAX - marker.chars().count() - 2;
     let text = match &ready.body {
-        Some(template) => template.render(&view::view(change, links, Dialect::GitHub))?.chars().take(room).collect(),
+        Some(template) => template.render(&view::view(change, links, Dialect::GitHub))?,
         None => default_body(settings, change, room),
     };
+    if text.chars().count() > room {
+        // Cut anywhere, it could leave a code span open, and what stands in it would act.
+        let message = format!("it gives more than the {room} characters that an issue takes");
+        return Err(PlanError::Template { setting: "body", message });
+    }
     Ok(format!("{}\n\n{marker}", text.trim_end()))
 }
 

@@ -248,6 +248,35 @@ async fn hostile_text_does_not_act() {
 }
 
 #[tokio::test]
+async fn hostile_text_does_not_act_through_a_template_either() {
+    let body = "By {{ user.name }}: {{ feedback.title }} ({{ feedback.status_label }}, {{ feedback.votes_up }}), \
+                [there](https://example.com/{{ feedback.id }})\n\n{{ body.markdown }}\n\n{{ body.text }} {{ feedback.body.html }}";
+    let body = body.replace("{{ body.", "{{ feedback.body.");
+    let github = connector(json!({"body": body}));
+    let hostile = "@octocat fixes #1 <!-- sleekplan:x --> <b>x</b>";
+    let item = feedback(json!({
+        "title": hostile, "description": format!("{hostile} **bold**"), "status": "@org/team", "user": {"data_name": "@admin"},
+    }));
+    let (wire, mut links) = (wire(), Links::default());
+    bring(&github, &wire, &item, &mut links, NOW).await.unwrap();
+    let text = wire.fake().issues[&1].body.clone();
+    let (words, _) = text.rsplit_once("\n\n<!-- ").unwrap();
+    let found = crate::kit::text::tests::actions::actions(words, crate::kit::text::Format::Markdown(crate::kit::text::Dialect::GitHub));
+    assert_eq!(found, Vec::<String>::new(), "{text}");
+    assert!(words.contains(", 9)"), "{text}");
+
+    let huge = feedback(json!({"description": "word ".repeat(1 << 18)}));
+    let once = connector(json!({"body": "{{ feedback.body.markdown }}"}));
+    bring(&once, &wire, &huge, &mut Links::default(), NOW).await.unwrap();
+    assert!(wire.fake().issues[&2].body.chars().count() <= 65_536);
+    let twice = connector(json!({"body": "{{ feedback.body.markdown }} {{ feedback.body.markdown }}"}));
+    let (product, key) = (Product::unconfigured(ProductId(7)), key(&huge));
+    let change = Change { item: &huge, parent: None, event: None, product: &product, key: &key, at: NOW };
+    let error = Connector::plan(&twice, &change, &Links::default()).unwrap_err();
+    assert!(error.to_string().contains("body"), "{error}");
+}
+
+#[tokio::test]
 async fn what_the_token_may_not_do_is_found_by_a_check() {
     let wire = wire();
     wire.fake().drops_labels = true;

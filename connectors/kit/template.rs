@@ -11,6 +11,7 @@ use minijinja::value::Serde;
 use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior, Value};
 
 use self::known::unknown_in_template;
+use super::text::{Dialect, Format, Text};
 use super::view::{View, empty};
 use crate::contract::{Cause, PlanError, SettingsError};
 
@@ -26,8 +27,15 @@ const OUTPUT_BYTES_MAX: usize = 1 << 20;
 /// What a template is written for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Output {
-    /// Plain text or Markdown: values are inserted as they are.
+    /// Plain text: values are inserted as they are. What is made of it is made inert by who sends it.
     Text,
+    /// Markdown: values are written as text that is inert in `dialect`, each cut to `chars_max`; `body.markdown` is so already.
+    Markdown {
+        /// Where it is read.
+        dialect: Dialect,
+        /// The longest a value may be, in characters.
+        chars_max: usize,
+    },
     /// HTML: values are escaped, but for `body.html`, which is sanitised.
     Html,
     /// JSON: values are written as JSON.
@@ -122,8 +130,30 @@ fn environment(output: Output) -> Environment<'static> {
         Output::Text => AutoEscape::None,
         Output::Html => AutoEscape::Html,
         Output::Json => AutoEscape::Json,
+        Output::Markdown { .. } => AutoEscape::Custom("markdown".into()),
     });
+    if let Output::Markdown { dialect, chars_max } = output {
+        // It calls its result safe, and makes it so for HTML alone.
+        environment.remove_filter("tojson");
+        environment.set_formatter(move |out, _, value| Ok(out.write_str(&in_markdown(value, dialect, chars_max))?));
+    }
     environment
+}
+
+/// A value inside of Markdown: what is safe and web addresses as they are, everything else as text.
+fn in_markdown(value: &Value, dialect: Dialect, chars_max: usize) -> String {
+    let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    match () {
+        () if value.is_none() => "none".to_owned(),
+        () if value.is_safe() || is_address(&text) => text,
+        () => Text::from_plain(&text).cut(Format::Markdown(dialect), chars_max).0.trim().to_owned(),
+    }
+}
+
+/// Whether this is a web address without a sign that could end a link or mean anything to a reader of Markdown.
+fn is_address(text: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b":/?&=.%+-_~".contains(&byte);
+    (text.starts_with("https://") || text.starts_with("http://")) && text.bytes().all(is_plain)
 }
 
 /// An error on one line, with its line number, without the values it was about.

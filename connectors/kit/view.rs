@@ -40,12 +40,11 @@ pub struct View {
 impl View {
     /// As the template engine takes it, for this output.
     pub(super) fn value(&self, output: Output) -> Value {
-        let html_is_safe = output == Output::Html;
         let mut all: BTreeMap<String, Value> = BTreeMap::new();
         for kind in ItemKind::ALL {
             let name = kind.template_name();
             let value = match self.items.get(name) {
-                Some(known) => known.value(Absent::None, html_is_safe),
+                Some(known) => known.value(Absent::None, Some(output)),
                 None => shown::missing(&nothing(*kind)),
             };
             all.insert(name.to_owned(), value);
@@ -96,7 +95,7 @@ pub(super) fn bare_empty(kind: ItemKind) -> Value {
 
 /// What `when` sees: the item's fields by themselves.
 pub(super) fn bare(item: &Item, product: &Product, absent: Absent) -> Value {
-    known(item, product, Dialect::Plain).value(absent, false)
+    known(item, product, Dialect::Plain).value(absent, None)
 }
 
 /// The long text of an item: the HTML where Sleekplan sent it, else the plain text (comments were seen with three names for it).

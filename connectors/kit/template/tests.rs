@@ -220,3 +220,20 @@ fn a_condition_that_fails_on_known_values_says_so() {
     let error = holds("title - 1 > 0", &feedback(json!({"title": "x"}))).unwrap_err();
     assert!(error.contains("invalid operation"), "{error}");
 }
+
+#[test]
+fn in_markdown_a_value_is_text_and_an_address_stays_one() {
+    let environment = environment(Output::Markdown { dialect: Dialect::GitHub, chars_max: 20 });
+    let table = [
+        ("{{ 'a *b* @octocat' }}", "a \\*b\\* @\u{200b}octocat"),
+        ("{{ 'https://acme.example/feedback/3?a=1' }}", "https://acme.example/feedback/3?a=1"),
+        ("{{ 7 }} {{ true }} {{ none }}", "7 True none"),
+        ("{% set x %}*{{ '*b*' }}*{% endset %}{{ x }}", "*\\*b\\**"),
+    ];
+    for (source, expected) in table {
+        assert_eq!(environment.render_str(source, ()).unwrap(), expected, "{source}");
+    }
+    let odd = environment.render_str("{{ 'https://e.example/)@octocat' }}", ()).unwrap();
+    assert!(!odd.contains("@octocat"), "{odd}");
+    assert!(environment.render_str("{{ '@octocat' | tojson }}", ()).is_err());
+}

@@ -8,7 +8,8 @@ use minijinja::value::{Enumerator, Object, ObjectRepr, Serde};
 use serde_json::{Map, Value as Json};
 
 use super::table::BODY;
-use crate::kit::text::{Dialect, Text};
+use crate::kit::template::Output;
+use crate::kit::text::{Dialect, Format, Text};
 
 /// What stands for an absent value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,15 +110,20 @@ impl Words {
 #[derive(Debug)]
 struct Body {
     words: Words,
-    html_is_safe: bool,
+    output: Option<Output>,
 }
 
 impl Object for Body {
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
         match key.as_str()? {
-            "html" if self.html_is_safe => Some(Value::from_safe_string(self.words.read().html())),
+            "html" if self.output == Some(Output::Html) => Some(Value::from_safe_string(self.words.read().html())),
             "html" => Some(Value::from(self.words.read().html())),
-            "markdown" => Some(Value::from(self.words.read().markdown(self.words.dialect))),
+            "markdown" => Some(match self.output {
+                Some(Output::Markdown { dialect, chars_max }) => {
+                    Value::from_safe_string(self.words.read().cut(Format::Markdown(dialect), chars_max).0)
+                }
+                _ => Value::from(self.words.read().markdown(self.words.dialect)),
+            }),
             "text" => Some(Value::from(self.words.read().plain())),
             _ => None,
         }
@@ -129,11 +135,11 @@ impl Object for Body {
 }
 
 impl Known {
-    /// As the template engine takes it. Only `body.html` is HTML: with `html_is_safe` it is written as it is.
-    pub(super) fn value(&self, absent: Absent, html_is_safe: bool) -> Value {
+    /// As the template engine takes it. `body.html` is safe in HTML and `body.markdown` in Markdown: there they are written as they are.
+    pub(super) fn value(&self, absent: Absent, output: Option<Output>) -> Value {
         let mut entries = entries(&self.fields, absent);
         if let Some(words) = &self.words {
-            entries.insert("body".to_owned(), Value::from_object(Body { words: words.clone(), html_is_safe }));
+            entries.insert("body".to_owned(), Value::from_object(Body { words: words.clone(), output }));
         }
         Value::from(entries)
     }
