@@ -209,3 +209,42 @@ pub(super) fn refine(response: &Response) -> Option<Failure> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(status: u16, headers: &[(&str, &str)], message: &str) -> Response {
+        let headers = headers.iter().map(|(name, value)| (name.parse::<HeaderName>().unwrap(), value.parse().unwrap())).collect();
+        Response { status: StatusCode::from_u16(status).unwrap(), headers, body: json!({"message": message}).to_string().into() }
+    }
+
+    #[test]
+    fn limits_are_obeyed_to_the_second() {
+        let wait = |seconds| Some(RetryAfter::In(Duration::from_secs(seconds)));
+        let reset = Some(RetryAfter::At(Time::from_ms(1_772_539_260_000)));
+        let exhausted = [("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "1772539260")];
+        let said = "You have exceeded a secondary rate limit.";
+        let table: [(u16, &[(&str, &str)], &str, Option<RetryAfter>); 6] = [
+            (403, &[("retry-after", "37")], said, wait(37)),
+            (429, &[("retry-after", "1")], "", wait(1)),
+            (403, &[exhausted[0], exhausted[1], ("retry-after", "37")], said, wait(37)),
+            (403, &exhausted, "API rate limit exceeded for user ID 1.", reset),
+            (403, &[("x-ratelimit-remaining", "9"), ("x-ratelimit-reset", "1772539260")], said, wait(60)),
+            (429, &[], "", wait(60)),
+        ];
+        for (status, headers, message, right) in table {
+            match refine(&answer(status, headers, message)) {
+                Some(Failure::Transient { retry_after, scope: Limit::Connector, .. }) => assert_eq!(retry_after, right, "{headers:?}"),
+                other => panic!("{status} {headers:?}: {other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_refusal_that_is_no_limit_is_about_the_token_or_a_locked_issue() {
+        let class = |message| refine(&answer(403, &[("x-ratelimit-remaining", "9")], message)).unwrap().class();
+        assert_eq!(class("Resource not accessible by personal access token"), "unauthorized");
+        assert_eq!(class("Unable to create comment because issue is locked."), "rejected");
+    }
+}

@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::contract::{Effect, Fields, Item, ItemId, Link, Part, Product, ProductId, Repeat, Step};
+use crate::contract::{
+    Effect, Fields, Item, ItemId, Link, Part, Product, ProductId, Repeat, Request, Response, Step, Transport, TransportError, Unsent,
+};
 use crate::testing::github::{Fault, Gone, Wire};
 
 fn connector(more: Value) -> GitHub {
@@ -200,6 +202,76 @@ async fn a_transferred_issue_is_followed_and_a_deleted_one_is_missing() {
     wire.fake().issues.get_mut(&2).unwrap().gone = Some(Gone::Deleted);
     let failure = bring(&github, &wire, &feedback(json!({"title": "Again"})), &mut links, NOW).await.unwrap_err();
     assert_eq!(failure.class(), "missing");
+}
+
+/// Answers everything with this.
+struct Saying(u16, Value);
+
+#[async_trait::async_trait]
+impl Transport for Saying {
+    async fn send(&self, _: Request) -> Result<Response, TransportError> {
+        let status = http::StatusCode::from_u16(self.0).unwrap();
+        Ok(Response { status, headers: http::HeaderMap::new(), body: self.1.to_string().into() })
+    }
+
+    async fn fetch_untrusted(&self, _: &url::Url) -> Result<Response, TransportError> {
+        Err(TransportError { unsent: Unsent::Certainly, source: crate::contract::Cause::new("no images here") })
+    }
+}
+
+#[tokio::test]
+async fn an_issue_in_another_repository_is_known_by_its_whole_name() {
+    let github = connector(json!({}));
+    let moved = json!({"number": 4, "html_url": "https://github.com/acme/gadgets/issues/4", "repository_url": "https://api.github.com/repos/acme/gadgets"});
+    let op = Op::UpdateIssue { title: "t".to_owned(), body: "b".to_owned() };
+    let mut links = Links::default();
+    let remote = Connector::apply(&github, &op, &Cx { transport: &Saying(200, moved), links: &links }).await.unwrap();
+    assert_eq!(remote.as_ref().map(|remote| remote.id.as_str()), Some("acme/gadgets#4"));
+    links.own.insert(Part::new("issue"), Link { remote, content: None, rendering: None, updated_at: NOW });
+    let sent = Connector::preview(&github, &op, &links);
+    assert_eq!(sent[0].url, "https://api.github.com/repos/acme/gadgets/issues/4");
+    let comment = Op::DeleteComment {};
+    let below = Links { parent: links.own, ..Links::default() };
+    assert_eq!(Connector::preview(&github, &comment, &below)[0].url, "https://api.github.com/repos/acme/gadgets/issues/comments/ID");
+}
+
+#[tokio::test]
+async fn a_404_or_410_says_that_the_issue_is_gone_or_that_the_repository_is_no_longer_ours() {
+    let github = connector(json!({}));
+    let create = Op::CreateIssue { title: "t".to_owned(), body: "b".to_owned(), labels: Vec::new() };
+    let update = Op::UpdateIssue { title: "t".to_owned(), body: "b".to_owned() };
+    for status in [404, 410] {
+        let saying = Saying(status, json!({"message": "Not Found"}));
+        let cx = Cx { transport: &saying, links: &Links::default() };
+        let class = |outcome: Result<Option<RemoteRef>, Failure>| outcome.map_or_else(|failure| failure.class(), |_| "ok");
+        assert_eq!(class(Connector::apply(&github, &create, &cx).await), "unauthorized", "410: issues are disabled");
+        assert_eq!(class(Connector::apply(&github, &update, &cx).await), "missing");
+        assert_eq!(class(Connector::apply(&github, &Op::DeleteComment {}, &cx).await), "ok");
+        assert_eq!(Connector::check(&github, &cx).await.unwrap_err().class(), "unauthorized");
+        assert!(Connector::find(&github, &key(&feedback(json!({}))), Time::ZERO, &cx).await.is_err());
+    }
+}
+
+#[tokio::test]
+async fn the_author_is_not_named_unless_a_setting_says_so() {
+    let item = feedback(json!({"user": {"data_name": "janesmith", "data_full_name": "Jane Smith", "data_mail": "jane@example.com"}}));
+    for (setting, named) in [(json!({}), false), (json!({"include_author": true}), true)] {
+        let wire = wire();
+        bring(&connector(setting), &wire, &item, &mut Links::default(), NOW).await.unwrap();
+        let body = wire.fake().issues[&1].body.clone();
+        assert_eq!(body.contains("janesmith"), named, "{body}");
+        assert!(!body.contains("example.com") && !body.contains("Jane Smith"), "{body}");
+    }
+}
+
+#[tokio::test]
+async fn on_delete_keep_leaves_the_issue_open() {
+    let github = connector(json!({"on_delete": "keep"}));
+    let (wire, mut links) = (wire(), Links::default());
+    bring(&github, &wire, &feedback(json!({})), &mut links, NOW).await.unwrap();
+    let deleted = Item { deleted: true, ..feedback(json!({})) };
+    assert!(matches!(plan(&github, &deleted, &links, NOW), Plan::Skip(_)));
+    assert_eq!(wire.fake().issues[&1].state, "open");
 }
 
 #[tokio::test]
