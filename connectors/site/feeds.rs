@@ -42,6 +42,15 @@ fn last_change(newest: &[(&String, &Entry)]) -> Time {
     newest.iter().map(|(_, entry)| entry.updated.max(entry.published)).max().unwrap_or(Time::ZERO)
 }
 
+/// The site a feed belongs to, which RSS asks for: what the settings say, else where the newest entry is.
+fn home(settings: &Settings, newest: &[(&String, &Entry)]) -> String {
+    let origin = || {
+        let url = newest.iter().find_map(|(_, entry)| entry.url.as_ref())?;
+        Some(url::Url::parse(url).ok()?.origin().ascii_serialization())
+    };
+    settings.feed_url.clone().or_else(origin).unwrap_or_default()
+}
+
 fn rss(settings: &Settings, newest: &[(&String, &Entry)]) -> String {
     let items = newest.iter().map(|(key, entry)| {
         let mut item = rss::Item::default();
@@ -55,7 +64,7 @@ fn rss(settings: &Settings, newest: &[(&String, &Entry)]) -> String {
     });
     let mut channel = rss::Channel::default();
     channel.set_title(settings.feed_title.clone());
-    channel.set_link(settings.feed_url.clone().unwrap_or_default());
+    channel.set_link(home(settings, newest));
     channel.set_description(settings.feed_title.clone());
     channel.set_items(items.collect::<Vec<_>>());
     channel.to_string()

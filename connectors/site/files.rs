@@ -110,9 +110,13 @@ impl<'a> Files<'a> {
     }
 }
 
+/// Whether the front matter names the item of `key`. The signature is left aside: it changes when a site's folder moves, and who can write
+/// here needs no forgery.
 fn carries(bytes: &[u8], key: &str) -> bool {
-    let head = bytes.get(..HEAD_BYTES).unwrap_or(bytes);
-    String::from_utf8_lossy(head).contains(key)
+    let head = String::from_utf8_lossy(bytes.get(..HEAD_BYTES).unwrap_or(bytes));
+    let named = format!("\"{}:", key.split_once(':').map_or(key, |(name, _)| name));
+    let mut front = head.lines().skip(1).take_while(|line| !matches!(*line, "---" | "+++"));
+    front.any(|line| line.starts_with("sleekplan_key") && line.contains(&named))
 }
 
 /// Temporary name, sync, rename, sync of the folder: a crash leaves the old file or the new one.

@@ -229,3 +229,105 @@ async fn the_page_part_is_known_by_its_path() {
     assert_eq!(Connector::find(&site, &key, Time::ZERO, &cx).await.unwrap().unwrap().id, "changelog/entry-771.md");
     Connector::check(&site, &cx).await.unwrap();
 }
+
+#[tokio::test]
+async fn a_page_is_ours_after_its_folder_moved_and_with_it_the_signature() {
+    let folder = tempfile::tempdir().unwrap();
+    for format in ["hugo", "zola", "jekyll"] {
+        let site = site(folder.path(), json!({"format": format}));
+        bring(&site, &entry(json!({})), &mut Links::default()).await.unwrap();
+        let path = site.settings.path.join(site.settings.directory()).read_dir().unwrap().next().unwrap().unwrap().path();
+        let page = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, page.replace("0123456789abcdef", "fedcba9876543210")).unwrap();
+        bring(&site, &entry(json!({"title": "Moved"})), &mut Links::default()).await.unwrap();
+        assert!(std::fs::read_to_string(&path).unwrap().contains("Moved"), "{format}");
+        // Another entry's page, or a text that only speaks of ours, is not.
+        for foreign in ["---\nsleekplan_key: \"sp-7-changelog-77:00\"\n---\n", "---\nx: y\n---\nsleekplan_key: \"sp-7-changelog-771:00\"\n"]
+        {
+            std::fs::write(&path, foreign).unwrap();
+            assert!(bring(&site, &entry(json!({"title": "Again"})), &mut Links::default()).await.is_err(), "{format}");
+        }
+        std::fs::remove_file(path).unwrap();
+    }
+}
+
+#[test]
+fn dates_are_read_in_the_zone_of_the_workspace_and_written_with_theirs() {
+    let (site, item) = (site(Path::new("/srv/site"), json!({"format": "jekyll"})), entry(json!({"created": "2026-03-04 00:30:00"})));
+    let product = Product { time_zone: jiff::tz::TimeZone::get("Europe/Berlin").unwrap(), ..Product::unconfigured(ProductId(7)) };
+    let key = RemoteKey::new("sp-7-changelog-771".to_owned(), "00".to_owned());
+    let change = Change { item: &item, parent: None, event: None, product: &product, key: &key, at: Time::ZERO };
+    let Plan::Run(steps) = Connector::plan(&site, &change, &Links::default()).unwrap() else { panic!("nothing is planned") };
+    let Op::Write(page) = &steps[0].op else { panic!("{:?}", steps[0].op) };
+    assert!(page.front_matter.contains("date: 2026-03-03 23:30:00 +0000"), "{}", page.front_matter);
+    assert_eq!(page.path, "_posts/2026-03-03-entry-771.md");
+}
+
+#[tokio::test]
+async fn images_are_copied_kept_and_removed_with_the_page_that_shows_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let site = site(folder.path(), json!({}));
+    let mut links = Links::default();
+    bring(&site, &entry(json!({})), &mut links).await.unwrap();
+    let images = || std::fs::read_dir(folder.path().join("changelog/images")).unwrap().map(|file| file.unwrap().path()).collect::<Vec<_>>();
+    let [image] = images().try_into().unwrap();
+    assert_eq!(std::fs::read(&image).unwrap(), PNG);
+    let shown = format!("![shot](images/{})", image.file_name().unwrap().to_str().unwrap());
+    assert!(read(folder.path(), "changelog/entry-771.md").contains(&shown), "{}", read(folder.path(), "changelog/entry-771.md"));
+    bring(&site, &entry(json!({"description_html": "<p>No picture</p>"})), &mut links).await.unwrap();
+    assert_eq!(images(), Vec::<std::path::PathBuf>::new());
+    let kept = Site::new(serde_json::from_value(json!({"path": folder.path(), "copy_images": false})).unwrap()).unwrap();
+    bring(&kept, &entry(json!({})), &mut links).await.unwrap();
+    assert!(read(folder.path(), "changelog/entry-771.md").contains("https://storage.sleekplan.com/a.png"));
+}
+
+#[tokio::test]
+async fn what_a_crash_left_half_written_is_written_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let site = site(folder.path(), json!({"copy_images": false}));
+    std::fs::create_dir_all(folder.path().join("changelog")).unwrap();
+    std::fs::write(folder.path().join("changelog/.entry-771.md.sleeksync-tmp"), "half").unwrap();
+    bring(&site, &entry(json!({})), &mut Links::default()).await.unwrap();
+    let files = std::fs::read_dir(folder.path().join("changelog")).unwrap().map(|file| file.unwrap().file_name()).collect::<Vec<_>>();
+    assert_eq!(files, ["entry-771.md"]);
+}
+
+#[tokio::test]
+async fn an_edit_keeps_the_id_and_the_date_of_publication_in_every_feed() {
+    let folder = tempfile::tempdir().unwrap();
+    let site = site(folder.path(), json!({}));
+    let mut links = Links::default();
+    let ids = || {
+        let rss = rss::Channel::read_from(read(folder.path(), "changelog.rss").as_bytes()).unwrap();
+        let atom = atom_syndication::Feed::read_from(read(folder.path(), "changelog.atom").as_bytes()).unwrap();
+        let json: Value = serde_json::from_str(&read(folder.path(), "changelog.json")).unwrap();
+        assert_eq!((rss.items().len(), atom.entries().len(), rss.link()), (1, 1, "https://acme.example"));
+        let (guid, published) = (rss.items()[0].guid().unwrap().value().to_owned(), rss.items()[0].pub_date().unwrap().to_owned());
+        assert_eq!((atom.entries()[0].id(), json["items"][0]["id"].as_str().unwrap()), (guid.as_str(), guid.as_str()));
+        (guid, published, atom.entries()[0].published().unwrap().to_rfc3339(), json["items"][0]["date_published"].clone())
+    };
+    bring(&site, &entry(json!({})), &mut links).await.unwrap();
+    let before = ids();
+    let later = Item { at: Time::from_ms(1_772_625_600_000), ..entry(json!({"title": "Another title"})) };
+    bring(&site, &later, &mut links).await.unwrap();
+    assert_eq!(ids(), before);
+    assert!(read(folder.path(), "changelog.json").contains("Another title"));
+}
+
+#[tokio::test]
+async fn a_deleted_entry_is_gone_everywhere() {
+    let folder = tempfile::tempdir().unwrap();
+    let site = site(folder.path(), json!({"on_unpublish": "draft", "changelog_file": "CHANGELOG.md"}));
+    std::fs::write(folder.path().join("CHANGELOG.md"), "# Ours\n\n## [1.0.0] - 2026-01-01\n\n- first\n").unwrap();
+    let mut links = Links::default();
+    bring(&site, &entry(json!({})), &mut links).await.unwrap();
+    let file = read(folder.path(), "CHANGELOG.md");
+    let (ours, theirs) = (file.find("## 2026-03-03\n\n### Added\n").unwrap(), file.find("## [1.0.0] - 2026-01-01\n\n- first\n").unwrap());
+    assert!(ours < theirs, "{file}");
+    bring(&site, &Item { deleted: true, ..entry(json!({})) }, &mut links).await.unwrap();
+    assert!(!folder.path().join("changelog/entry-771.md").exists() && links.own.is_empty());
+    for file in ["changelog.rss", "changelog.atom", "changelog.json", "CHANGELOG.md"] {
+        assert!(!read(folder.path(), file).contains("CSV"), "{file}");
+    }
+    assert!(read(folder.path(), "CHANGELOG.md").contains("- first"));
+}
