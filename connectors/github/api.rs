@@ -214,7 +214,9 @@ pub(super) fn refine(response: &Response) -> Option<Failure> {
 mod tests {
     use super::*;
 
-    fn answer(status: u16, headers: &[(&str, &str)], message: &str) -> Response {
+    type Headers<'a> = &'a [(&'a str, &'a str)];
+
+    fn answer(status: u16, headers: Headers<'_>, message: &str) -> Response {
         let headers = headers.iter().map(|(name, value)| (name.parse::<HeaderName>().unwrap(), value.parse().unwrap())).collect();
         Response { status: StatusCode::from_u16(status).unwrap(), headers, body: json!({"message": message}).to_string().into() }
     }
@@ -225,7 +227,7 @@ mod tests {
         let reset = Some(RetryAfter::At(Time::from_ms(1_772_539_260_000)));
         let exhausted = [("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "1772539260")];
         let said = "You have exceeded a secondary rate limit.";
-        let table: [(u16, &[(&str, &str)], &str, Option<RetryAfter>); 6] = [
+        let table: [(u16, Headers<'_>, &str, Option<RetryAfter>); 6] = [
             (403, &[("retry-after", "37")], said, wait(37)),
             (429, &[("retry-after", "1")], "", wait(1)),
             (403, &[exhausted[0], exhausted[1], ("retry-after", "37")], said, wait(37)),

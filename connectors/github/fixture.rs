@@ -39,6 +39,7 @@ impl Fixture for GitHubFixture {
             Case::new("create closed", feedback(done.clone())),
             Case::after("retitle", [post.clone()], post.clone().changed(json!({"title": "Export to CSV and PDF"}))),
             Case::after("finish", [post.clone()], post.clone().changed(done.clone())),
+            Case::after("close otherwise", [feedback(done.clone())], feedback(done.clone()).deleted()),
             Case::after("reopen", [feedback(done)], post.clone().changed(json!({}))),
             Case::after("vote", [post.clone()], post.clone().changed(json!({"total_up": 10}))),
             Case::after("close", [post.clone()], post.clone().deleted()),

@@ -43,7 +43,7 @@ fn feedback(settings: &Settings, ready: &Ready, change: &Change<'_>, links: &Lin
         return Ok(match (linked, settings.on_delete) {
             (false, _) => Plan::Skip(Reason::new("the feedback is deleted")),
             (true, OnDelete::Keep) => Plan::Skip(Reason::new("the feedback is deleted; on_delete keeps its issue")),
-            (true, OnDelete::Close) => Plan::Run(vec![state(Some("not_planned".to_owned()))]),
+            (true, OnDelete::Close) => Plan::Run(state_steps(Some("not_planned".to_owned()), links)),
         });
     }
     if !linked && !item.is_public() {
@@ -65,7 +65,7 @@ fn feedback(settings: &Settings, ready: &Ready, change: &Change<'_>, links: &Lin
     if linked {
         steps.push(linking("update issue", ISSUE, content, Op::UpdateIssue { title, body }));
         steps.extend(label_steps(&labels, links));
-        steps.push(state(closed));
+        steps.extend(state_steps(closed, links));
     } else {
         let op = Op::CreateIssue { title, body, labels: labels.clone() };
         let effect = Effect::Link { content, rendering: Hash::of_json(&op) };
@@ -98,6 +98,22 @@ fn noted(part: Part, content: Hash, labels: Option<Vec<String>>) -> Step<Op> {
         repeat: Repeat::Idempotent,
         op: Op::Noted { labels },
     }
+}
+
+/// Closes or reopens. The reason of a closed issue is "ignored unless `state` is changed" ("Update an issue"), so one that is, or may be, closed
+/// for another reason is opened first.
+fn state_steps(closed: Option<String>, links: &Links) -> Vec<Step<Op>> {
+    let stands = links.own.get(&STATE).map(|link| link.content);
+    let wanted = [Some(state_hash(None)), Some(state_hash(closed.as_deref()))];
+    let is_closed_otherwise = closed.is_some() && stands.is_some_and(|content| !wanted.contains(&content));
+    let reopen = Step {
+        name: StepName::new("reopen to close"),
+        part: STATE,
+        effect: Effect::None,
+        repeat: Repeat::Idempotent,
+        op: Op::SetState { closed: None },
+    };
+    is_closed_otherwise.then_some(reopen).into_iter().chain([state(closed)]).collect()
 }
 
 fn state(closed: Option<String>) -> Step<Op> {

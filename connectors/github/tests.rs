@@ -265,6 +265,23 @@ async fn the_author_is_not_named_unless_a_setting_says_so() {
 }
 
 #[tokio::test]
+async fn a_closed_issue_is_opened_to_be_closed_for_another_reason() {
+    let github = connector(json!({"closed_statuses": {"completed": "completed", "declined": "not_planned"}}));
+    let (wire, mut links) = (wire(), Links::default());
+    let reason = |wire: &Wire| wire.fake().issues[&1].state_reason.clone().unwrap_or_default();
+    bring(&github, &wire, &feedback(json!({"status": "completed"})), &mut links, NOW).await.unwrap();
+    assert_eq!(reason(&wire), "completed");
+    let steps = bring(&github, &wire, &feedback(json!({"status": "declined"})), &mut links, NOW).await.unwrap();
+    assert_eq!((steps.last().map(String::as_str), reason(&wire).as_str()), (Some("close"), "not_planned"));
+    let deleted = Item { deleted: true, ..feedback(json!({})) };
+    assert!(bring(&github, &wire, &deleted, &mut links, NOW).await.unwrap().is_empty(), "it is closed as not planned already");
+    // A crash in between: whether it is closed, and as what, is not known.
+    links.own.get_mut(&Part::new("state")).unwrap().content = None;
+    bring(&github, &wire, &feedback(json!({"status": "completed"})), &mut links, NOW).await.unwrap();
+    assert_eq!(reason(&wire), "completed");
+}
+
+#[tokio::test]
 async fn on_delete_keep_leaves_the_issue_open() {
     let github = connector(json!({"on_delete": "keep"}));
     let (wire, mut links) = (wire(), Links::default());

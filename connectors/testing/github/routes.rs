@@ -191,8 +191,11 @@ fn change(issue: &mut Issue, body: &Value) {
         issue.body = text;
     }
     if let Some(state) = text("state") {
-        issue.state = state;
-        issue.state_reason = text("state_reason");
+        // "Ignored unless `state` is changed" ("Update an issue").
+        if issue.state != state {
+            issue.state = state;
+            issue.state_reason = text("state_reason");
+        }
     }
 }
 
