@@ -8,7 +8,7 @@ use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use url::Url;
 
-use super::plan::{COMMENT, ISSUE};
+use super::plan::{COMMENT, ISSUE, SHIPPED_AS};
 use super::{GitHub, Op};
 use crate::contract::{Cause, Cx, Failure, Limit, Links, RemoteRef, Request, Response, RetryAfter, Time, Transport, TransportError};
 use crate::kit::http::{Answer, Base, Stage, authorize, json_request, retry_after, said};
@@ -65,7 +65,7 @@ impl GitHub {
             }
             Op::UpdateIssue { title, body } => patch(json!({"title": title, "body": body})),
             Op::SetState { closed } => patch(closing(closed.as_deref())),
-            Op::Ship {} => patch(closing(Some("completed"))),
+            Op::Ship {} => patch(closing(Some(SHIPPED_AS))),
             Op::AddLabels { labels } => (self.build(Method::POST, &below("labels"), &[], Some(&json!({"labels": labels}))), Stage::Update),
             Op::RemoveLabel { label } => {
                 (self.build(Method::DELETE, &["repos", owner, name, "issues", number, "labels", label], &[], None), Stage::Delete)

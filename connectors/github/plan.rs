@@ -21,6 +21,9 @@ pub(super) const COMMENT: Part = Part::new("comment");
 /// The closing of an issue by a published entry.
 const SHIPPED: Part = Part::new("shipped");
 
+/// The reason a published entry closes an issue with.
+pub(super) const SHIPPED_AS: &str = "completed";
+
 /// "body is too long (maximum is 65536 characters)"; less what our own lines take.
 const BODY_CHARS_MAX: usize = 65_536;
 const TITLE_CHARS_MAX: usize = 256;
@@ -43,7 +46,7 @@ fn feedback(settings: &Settings, ready: &Ready, change: &Change<'_>, links: &Lin
         return Ok(match (linked, settings.on_delete) {
             (false, _) => Plan::Skip(Reason::new("the feedback is deleted")),
             (true, OnDelete::Keep) => Plan::Skip(Reason::new("the feedback is deleted; on_delete keeps its issue")),
-            (true, OnDelete::Close) => Plan::Run(state_steps(Some("not_planned".to_owned()), links)),
+            (true, OnDelete::Close) => Plan::Run(state_steps(settings, Some("not_planned".to_owned()), links)),
         });
     }
     if !linked && !item.is_public() {
@@ -65,7 +68,7 @@ fn feedback(settings: &Settings, ready: &Ready, change: &Change<'_>, links: &Lin
     if linked {
         steps.push(linking("update issue", ISSUE, content, Op::UpdateIssue { title, body }));
         steps.extend(label_steps(&labels, links));
-        steps.extend(state_steps(closed, links));
+        steps.extend(state_steps(settings, closed, links));
     } else {
         let op = Op::CreateIssue { title, body, labels: labels.clone() };
         let effect = Effect::Link { content, rendering: Hash::of_json(&op) };
@@ -101,11 +104,13 @@ fn noted(part: Part, content: Hash, labels: Option<Vec<String>>) -> Step<Op> {
 }
 
 /// Closes or reopens. The reason of a closed issue is "ignored unless `state` is changed" ("Update an issue"), so one that is, or may be, closed
-/// for another reason is opened first.
-fn state_steps(closed: Option<String>, links: &Links) -> Vec<Step<Op>> {
+/// for another reason is opened first. An entry closes it as completed without the feedback knowing (`close_on_ship`).
+fn state_steps(settings: &Settings, closed: Option<String>, links: &Links) -> Vec<Step<Op>> {
     let stands = links.own.get(&STATE).map(|link| link.content);
-    let wanted = [Some(state_hash(None)), Some(state_hash(closed.as_deref()))];
-    let is_closed_otherwise = closed.is_some() && stands.is_some_and(|content| !wanted.contains(&content));
+    let may_be_shipped = settings.close_on_ship && closed.as_deref() != Some(SHIPPED_AS);
+    let differs = |content: Option<Hash>| content != Some(state_hash(closed.as_deref()));
+    let may_be_closed = |content: Option<Hash>| content != Some(state_hash(None)) || may_be_shipped;
+    let is_closed_otherwise = closed.is_some() && stands.is_some_and(|content| differs(content) && may_be_closed(content));
     let reopen = Step {
         name: StepName::new("reopen to close"),
         part: STATE,

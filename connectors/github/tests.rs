@@ -282,6 +282,25 @@ async fn a_closed_issue_is_opened_to_be_closed_for_another_reason() {
 }
 
 #[tokio::test]
+async fn a_shipped_issue_whose_feedback_is_deleted_is_closed_as_not_planned() {
+    let github = connector(json!({"close_on_ship": true}));
+    let (wire, mut links) = (wire(), Links::default());
+    bring(&github, &wire, &feedback(json!({})), &mut links, NOW).await.unwrap();
+    let below = Links { parent: links.own.clone(), ..Links::default() };
+    let entry = Item {
+        id: ItemId::top(ProductId(7), ItemKind::Changelog, "771").unwrap(),
+        fields: Fields::from_value(json!({"changelog_id": 771, "feedback_id": 3, "title": "It is here", "enabled": true})),
+        ..feedback(json!({}))
+    };
+    assert_eq!(bring(&github, &wire, &entry, &mut below.clone(), NOW).await.unwrap(), ["close as shipped"]);
+    let reason = |wire: &Wire| wire.fake().issues[&1].state_reason.clone().unwrap_or_default();
+    assert_eq!(reason(&wire), "completed");
+    let deleted = Item { deleted: true, ..feedback(json!({})) };
+    bring(&github, &wire, &deleted, &mut links, NOW).await.unwrap();
+    assert_eq!(reason(&wire), "not_planned");
+}
+
+#[tokio::test]
 async fn on_delete_keep_leaves_the_issue_open() {
     let github = connector(json!({"on_delete": "keep"}));
     let (wire, mut links) = (wire(), Links::default());
