@@ -3,7 +3,7 @@
 use pulldown_cmark::{Alignment, BlockQuoteKind, CodeBlockKind, CowStr, Event, HeadingLevel, Tag, TagEnd};
 
 use super::mark;
-use super::run::Run;
+use super::run::{self, Run};
 
 /// The most columns a table has; what stands in further cells goes into the last one.
 pub(super) const COLUMNS_MAX: usize = 32;
@@ -34,10 +34,14 @@ pub(super) enum Block {
     Rule,
 }
 
-/// Appends `block`; a list continues the list of the same kind before it, as Markdown would read it anyway.
+/// Appends `block`; a list continues the list of the same kind before it, as Markdown would read it anyway, and a box to tick is the
+/// beginning of the paragraph that follows it.
 pub(super) fn push(blocks: &mut Vec<Block>, block: Block) {
     match (blocks.last_mut(), block) {
         (Some(Block::List { start: None, items }), Block::List { start: None, items: more }) => items.extend(more),
+        (Some(Block::Paragraph(before)), Block::Paragraph(runs)) if run::is_checkbox(before) => {
+            *before = run::behind_checkbox(std::mem::take(before), runs);
+        }
         (_, block) => blocks.push(block),
     }
 }

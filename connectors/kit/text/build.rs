@@ -90,20 +90,14 @@ impl Builder {
 
     /// Adds a line across.
     pub(super) fn rule(&mut self) {
-        self.flush();
+        self.boundary();
         if !self.holds_runs() {
             self.block(Block::Rule);
         }
     }
 
-    /// Ends the paragraph, if one has begun. A box to tick is the beginning of what follows it.
+    /// Ends the paragraph, if one has begun.
     pub(super) fn boundary(&mut self) {
-        if !run::is_checkbox(&self.leaf) {
-            self.flush();
-        }
-    }
-
-    fn flush(&mut self) {
         match self.frames.last_mut() {
             Some(Frame::Code { text, .. }) => {
                 if !text.is_empty() && !text.ends_with('\n') {
@@ -132,7 +126,7 @@ impl Builder {
 
     /// Opens `part`; says whether it did. Where it cannot stand, only the paragraph ends.
     pub(super) fn open(&mut self, part: Part) -> bool {
-        self.flush();
+        self.boundary();
         let inside_runs = self.holds_runs();
         let deep = self.frames.len() >= BLOCK_DEPTH_MAX;
         let frame = match part {
@@ -155,7 +149,7 @@ impl Builder {
     /// Closes what was opened last.
     pub(super) fn close(&mut self) {
         if !self.holds_runs() {
-            self.flush();
+            self.boundary();
         }
         let leaf = match self.frames.last() {
             Some(Frame::Heading(_) | Frame::Cell) => std::mem::take(&mut self.leaf),
@@ -196,7 +190,7 @@ impl Builder {
         while !self.frames.is_empty() {
             self.close();
         }
-        self.flush();
+        self.boundary();
         let mut out = Vec::new();
         block::events(self.document, &mut out);
         out

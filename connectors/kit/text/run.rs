@@ -73,7 +73,7 @@ pub(super) fn paragraphs(runs: Vec<Run>) -> Vec<Vec<Run>> {
             continue;
         }
         if breaks > 0 && !current.is_empty() {
-            if breaks > 1 && !is_checkbox(&current) {
+            if breaks > 1 {
                 done.push(std::mem::take(&mut current));
             } else {
                 current.push(Run { piece: Piece::Break, style: Style::default() });
@@ -91,10 +91,18 @@ pub(super) fn paragraphs(runs: Vec<Run>) -> Vec<Vec<Run>> {
 
 /// Whether there is nothing but a box to tick.
 pub(super) fn is_checkbox(runs: &[Run]) -> bool {
-    match runs {
-        [Run { piece: Piece::Text(text), .. }, rest @ ..] => CHECKBOXES.contains(&text.trim()) && rest.iter().all(Run::is_blank),
+    let mut shown = runs.iter().filter(|run| run.visible());
+    match (shown.next(), shown.next()) {
+        (Some(Run { piece: Piece::Text(text), style }), None) => !style.code && CHECKBOXES.contains(&text.trim()),
         _ => false,
     }
+}
+
+/// A paragraph that follows a box to tick, with it.
+pub(super) fn behind_checkbox(mut checkbox: Vec<Run>, runs: Vec<Run>) -> Vec<Run> {
+    checkbox.push(Run::text(" ", &Style::default()));
+    checkbox.extend(runs);
+    merged(checkbox)
 }
 
 /// The run without a forged marker.
@@ -191,8 +199,16 @@ fn trim_end(runs: &mut Vec<Run>) {
 /// Moves the white space at the edges of each run out of the marks that end there: `a<b> b</b>` is `a <b>b</b>`.
 fn edged(runs: Vec<Run>) -> Vec<Run> {
     let mut out: Vec<Run> = Vec::with_capacity(runs.len());
-    let mut pending = runs.into_iter().peekable();
-    while let Some(run) = pending.next() {
+    // White space of several runs ends where the next words begin.
+    let mut next = Style::default();
+    let mut afters: Vec<Style> = Vec::with_capacity(runs.len());
+    for run in runs.iter().rev() {
+        afters.push(next.clone());
+        if !run.is_blank() || run.style.code {
+            next = run.style.clone();
+        }
+    }
+    for (run, after) in runs.into_iter().zip(afters.into_iter().rev()) {
         let text = match &run.piece {
             Piece::Text(text) if !run.style.code => text,
             _ => {
@@ -201,7 +217,6 @@ fn edged(runs: Vec<Run>) -> Vec<Run> {
             }
         };
         let before = out.last().map(|run| run.style.clone()).unwrap_or_default();
-        let after = pending.peek().map(|run| run.style.clone()).unwrap_or_default();
         let white = |c: char| c.is_whitespace();
         let tail = text.trim_start_matches(white);
         let words = tail.trim_end_matches(white);
