@@ -18,6 +18,15 @@ deny:
 demo:
     cargo run --release -- demo
 
+# `kill -9` at random, then at every named point of src/crash.rs.
+crash kills="150":
+    SLEEKSYNC_CRASH_KILLS={{kills}} cargo test --release --test crash -- --nocapture
+    SLEEKSYNC_CRASH_KILLS={{kills}} cargo test --release --features crash-points --test crash -- --nocapture
+
+# Durable accepts beside an echo and a reference, memory, start and rebuild.
+bench part="":
+    cargo bench --bench accept -- {{part}}
+
 # What decides whether a change lands.
 ci:
     .ci/run

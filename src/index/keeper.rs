@@ -19,6 +19,8 @@ use crate::journal::{Journal, Seq};
 use crate::record::ConnectorId;
 use crate::supervisor::Supervisor;
 
+/// What the folding thread adds to its niceness; see setpriority(2), on Linux for one thread.
+const NICENESS: i32 = 10;
 /// How long to wait before another try where the index cannot be written.
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
 
@@ -135,6 +137,10 @@ struct Keeper {
 
 impl Keeper {
     fn run(mut self) {
+        // Accepting goes before folding: what is not folded yet is safe, who waits for an answer may give up.
+        if let Err(error) = rustix::process::nice(NICENESS) {
+            tracing::debug!(error = &error as &dyn std::error::Error, "folding goes on with the priority of the rest");
+        }
         while !self.supervisor.is_stopping() {
             let store = match self.open() {
                 Ok(store) => store,
@@ -183,6 +189,7 @@ impl Keeper {
             Ok(store) => {
                 let folded = View::new(Arc::new(store.clone())).meta()?.folded;
                 if folded > 0 && folded <= self.journal.synced().borrow().0 {
+                    self.learn_keys(store.clone());
                     return Ok(store);
                 }
                 drop(store);
@@ -196,6 +203,16 @@ impl Keeper {
             checkpoint::restore(&self.journal, &store)?;
         }
         Ok(store)
+    }
+
+    /// Tells the filter of an index that is a file already what is in it, beside the folding.
+    fn learn_keys(&self, store: Store) {
+        let supervisor = self.supervisor.clone();
+        self.supervisor.spawn_blocking(move || {
+            if let Err(error) = store.learn_keys(|| supervisor.is_stopping()) {
+                tracing::warn!(error = &error as &dyn std::error::Error, "looking rows up stays slow until the next start");
+            }
+        });
     }
 
     /// Folds what there is and what comes, until the end.

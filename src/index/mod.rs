@@ -3,6 +3,7 @@
 //! Nothing else names sled.
 
 mod checkpoint;
+mod filter;
 mod fold;
 mod follow;
 mod keeper;

@@ -111,7 +111,7 @@ impl<'a> Overlay<'a> {
     /// The storage failed, or a row does not decode.
     pub fn scan<T: DeserializeOwned>(&self, prefix: &Key, limit: usize) -> Result<Vec<(Bytes, T)>, RowsError> {
         let prefix = prefix.as_ref();
-        let changed: Vec<_> = self.changes.range(prefix.to_vec()..).take_while(|(key, _)| key.starts_with(prefix)).collect();
+        let changed = self.changed(prefix);
         // Every removed row may hide one below, so that many more are read.
         let removed = changed.iter().filter(|(_, row)| row.is_none()).count();
         let mut rows: BTreeMap<Bytes, Bytes> = self.base.scan(prefix, None, limit.saturating_add(removed))?.into_iter().collect();
@@ -122,6 +122,19 @@ impl<'a> Overlay<'a> {
             };
         }
         rows.into_iter().take(limit).map(|(key, row)| Ok((key, decode(&row)?))).collect()
+    }
+
+    /// The same where nothing below can begin with `prefix`.
+    ///
+    /// # Errors
+    /// A row does not decode.
+    pub fn scan_fresh<T: DeserializeOwned>(&self, prefix: &Key, limit: usize) -> Result<Vec<(Bytes, T)>, RowsError> {
+        let rows = self.changed(prefix.as_ref()).into_iter().filter_map(|(key, row)| Some((key, row.as_ref()?)));
+        rows.take(limit).map(|(key, row)| Ok((key.clone(), decode(row)?))).collect()
+    }
+
+    fn changed(&self, prefix: &[u8]) -> Vec<(&Bytes, &Option<Bytes>)> {
+        self.changes.range(prefix.to_vec()..).take_while(|(key, _)| key.starts_with(prefix)).collect()
     }
 }
 

@@ -5,10 +5,12 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::filter::Filter;
 use super::fold::VERSION;
 use super::rows::{Base, Bytes, Changes, RowsError, decode};
 
@@ -64,6 +66,7 @@ pub(crate) enum StoreError {
 #[derive(Clone)]
 pub(crate) struct Store {
     db: sled::Db,
+    filter: Arc<Filter>,
 }
 
 impl Store {
@@ -72,7 +75,7 @@ impl Store {
         if !path.join("db").exists() {
             return Err(StoreError::Absent);
         }
-        let store = Self { db: open_sled(path)? };
+        let store = Self { db: open_sled(path)?, filter: Arc::new(Filter::new(false)) };
         let origin = store.db.get(ORIGIN).map_err(RowsError::Storage)?.ok_or(StoreError::NotClean)?;
         let origin: Origin = decode(&origin)?;
         if origin.fold_version != VERSION {
@@ -91,9 +94,21 @@ impl Store {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(StoreError::Remove(error)),
             _ => {}
         }
-        let store = Self { db: open_sled(path)? };
+        let store = Self { db: open_sled(path)?, filter: Arc::new(Filter::new(true)) };
         store.mark(false)?;
         Ok(store)
+    }
+
+    /// Tells the filter all keys that were there when this was opened, unless it knows them or is told to stop.
+    pub(crate) fn learn_keys(&self, stop: impl Fn() -> bool) -> Result<(), StoreError> {
+        for key in self.db.iter().keys() {
+            if stop() {
+                return Ok(());
+            }
+            self.filter.add(&key.map_err(RowsError::Storage)?);
+        }
+        self.filter.complete();
+        Ok(())
     }
 
     /// Writes everything out and says so on disk.
@@ -118,6 +133,9 @@ impl Store {
         let mut batch = sled::Batch::default();
         for (key, row) in changes {
             self.remove_pieces(&mut batch, &key)?;
+            if row.is_some() {
+                self.filter.add(&key);
+            }
             match row {
                 None => batch.remove(key),
                 Some(row) if row.len() <= PIECE_BYTES => batch.insert(key, prefixed(WHOLE, &row)),
@@ -136,7 +154,7 @@ impl Store {
 
     fn remove_pieces(&self, batch: &mut sled::Batch, key: &[u8]) -> Result<(), RowsError> {
         // Only items can be that long, and the fold has just read them: this costs a look into the cache.
-        if key.first() != Some(&b'I') {
+        if key.first() != Some(&b'I') || !self.filter.may_have(key) {
             return Ok(());
         }
         if let Some(count) = self.db.get(key).map_err(RowsError::Storage)?.and_then(|row| piece_count(&row)) {
@@ -169,6 +187,9 @@ impl Store {
 
 impl Base for Store {
     fn get(&self, key: &[u8]) -> Result<Option<Bytes>, RowsError> {
+        if !self.filter.may_have(key) {
+            return Ok(None);
+        }
         self.db.get(key).map_err(RowsError::Storage)?.map(|row| self.whole(key, &row)).transpose()
     }
 

@@ -128,10 +128,15 @@ impl Fold<'_> {
     /// The same after an attempt: whatever held before is over.
     pub(super) fn reschedule(&mut self, connector: ConnectorId, lane: &ItemId, at: Time, backing_off: bool) -> Result<(), RowsError> {
         let lane_key = key::lane(connector, lane);
-        if let Some(known) = self.rows.get::<LaneRow>(&lane_key)? {
-            self.rows.remove(key::due(connector, known.due, lane));
-        }
-        let head = self.rows.scan::<DutyRow>(&key::lane_duties(connector, lane), LANE_HEAD_MAX)?;
+        let duties = key::lane_duties(connector, lane);
+        let head = match self.rows.get::<LaneRow>(&lane_key)? {
+            Some(known) => {
+                self.rows.remove(key::due(connector, known.due, lane));
+                self.rows.scan::<DutyRow>(&duties, LANE_HEAD_MAX)?
+            }
+            // A lane without a row had no duties before these records.
+            None => self.rows.scan_fresh::<DutyRow>(&duties, LANE_HEAD_MAX)?,
+        };
         let Some(first) = head.iter().map(|(_, duty)| duty.wait_until.unwrap_or(Time::ZERO)).min() else {
             self.rows.remove(lane_key);
             return Ok(());

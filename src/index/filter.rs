@@ -1,0 +1,132 @@
+//! Which keys the index certainly does not hold: most of what an event asks for is new, and a look into sled costs as much as a write.
+//!
+//! A Bloom filter that grows: it may say "perhaps" of a key that is not there, never "no" of one that is. Until it knows all keys that were
+//! on disk when the index was opened, it says "perhaps" of everything. Removed keys stay in it.
+
+use std::hash::{DefaultHasher, Hasher};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{PoisonError, RwLock};
+
+/// Bits of the first layer: 1 MiB. Each further layer has twice as many.
+const FIRST_BITS: u64 = 8 << 20;
+/// Bits for each key, of which it sets [`PROBES`]: about one key in a hundred is taken for another.
+const BITS_PER_KEY: u64 = 10;
+const PROBES: u64 = 7;
+
+/// The keys that may be there.
+pub(super) struct Filter {
+    layers: RwLock<Vec<Layer>>,
+    complete: AtomicBool,
+}
+
+struct Layer {
+    words: Vec<AtomicU64>,
+    keys: AtomicU64,
+}
+
+impl Filter {
+    /// One of an index that is empty (`complete`), or of one whose keys are still to be told.
+    pub(super) fn new(complete: bool) -> Self {
+        Self { layers: RwLock::new(vec![Layer::new(FIRST_BITS)]), complete: AtomicBool::new(complete) }
+    }
+
+    /// All keys that were there have been told.
+    pub(super) fn complete(&self) {
+        self.complete.store(true, Ordering::Release);
+    }
+
+    /// From now on `key` may be there.
+    pub(super) fn add(&self, key: &[u8]) {
+        let hash = hash(key);
+        let full = {
+            let layers = self.layers.read().unwrap_or_else(PoisonError::into_inner);
+            // Usually it is there already: rows are written again and again.
+            if layers.iter().any(|layer| layer.has(hash)) {
+                return;
+            }
+            layers.last().is_none_or(|layer| !layer.add(hash))
+        };
+        if full {
+            let mut layers = self.layers.write().unwrap_or_else(PoisonError::into_inner);
+            let layer = Layer::new(layers.last().map_or(FIRST_BITS, |last| last.bits() * 2));
+            layer.add(hash);
+            layers.push(layer);
+        }
+    }
+
+    /// Whether `key` may be there.
+    pub(super) fn may_have(&self, key: &[u8]) -> bool {
+        if !self.complete.load(Ordering::Acquire) {
+            return true;
+        }
+        let hash = hash(key);
+        self.layers.read().unwrap_or_else(PoisonError::into_inner).iter().any(|layer| layer.has(hash))
+    }
+}
+
+impl Layer {
+    fn new(bits: u64) -> Self {
+        Self { words: (0..bits / 64).map(|_| AtomicU64::new(0)).collect(), keys: AtomicU64::new(0) }
+    }
+
+    fn bits(&self) -> u64 {
+        self.words.len() as u64 * 64
+    }
+
+    /// `false` when it is full.
+    fn add(&self, hash: u64) -> bool {
+        if self.keys.fetch_add(1, Ordering::Relaxed) >= self.bits() / BITS_PER_KEY {
+            return false;
+        }
+        for (word, bit) in self.probes(hash) {
+            word.fetch_or(bit, Ordering::Release);
+        }
+        true
+    }
+
+    fn has(&self, hash: u64) -> bool {
+        self.probes(hash).all(|(word, bit)| word.load(Ordering::Acquire) & bit != 0)
+    }
+
+    /// Double hashing: two halves of one hash give all places.
+    fn probes(&self, hash: u64) -> impl Iterator<Item = (&AtomicU64, u64)> {
+        let (first, step) = (hash, hash.rotate_left(32) | 1);
+        (0..PROBES).filter_map(move |probe| {
+            let place = first.wrapping_add(step.wrapping_mul(probe)) % self.bits();
+            Some((self.words.get(usize::try_from(place / 64).ok()?)?, 1 << (place % 64)))
+        })
+    }
+}
+
+fn hash(key: &[u8]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    hasher.write(key);
+    hasher.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_added_is_never_denied_and_little_else_is_claimed() {
+        let filter = Filter::new(true);
+        // Enough for several layers.
+        let keys = FIRST_BITS / BITS_PER_KEY * 5;
+        for key in 0..keys {
+            filter.add(&key.to_le_bytes());
+        }
+        assert!((0..keys).all(|key| filter.may_have(&key.to_le_bytes())));
+        let claimed = (keys..keys + 100_000).filter(|key| filter.may_have(&key.to_le_bytes())).count();
+        assert!(claimed < 5_000, "{claimed} of 100,000 keys that are not there");
+        assert_eq!(filter.layers.read().unwrap().len(), 3);
+    }
+
+    #[test]
+    fn until_all_keys_are_told_everything_may_be_there() {
+        let filter = Filter::new(false);
+        assert!(filter.may_have(b"a"));
+        filter.complete();
+        assert!(!filter.may_have(b"a"));
+    }
+}
