@@ -6,6 +6,8 @@ pub const POINTS: &[&str] = &[
     "intent.after",
     "request.before",
     "request.after",
+    "find.before",
+    "find.after",
     "outcome.before",
     "outcome.after",
     "checkpoint.before",

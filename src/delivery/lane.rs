@@ -162,7 +162,9 @@ impl Lane<'_> {
     async fn find(&self, key: &RemoteKey, since: Time, links: &Links, duty: &DutyKey) -> Result<Option<RemoteRef>, Failure> {
         let cx = Cx { transport: &self.assignment.transport, links };
         let limit = self.assignment.timeout * FIND_FACTOR;
+        crash::point("find.before");
         let result = self.guarded(limit, self.assignment.connector.find(key, since, &cx)).await;
+        crash::point("find.after");
         self.note("look up", &result, duty);
         result
     }

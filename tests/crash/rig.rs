@@ -16,6 +16,8 @@ use super::world::{Event, World};
 const PATIENCE: Duration = Duration::from_secs(120);
 /// Requests in flight towards the receiver.
 const CLIENTS: usize = 8;
+/// Names another program than that of this test build.
+const PROGRAM: &str = "SLEEKSYNC_CRASH_PROGRAM";
 /// Tells the child that it is the fake GitHub.
 const FAKE: &str = "SLEEKSYNC_CRASH_FAKE";
 
@@ -74,11 +76,16 @@ impl Rig {
     }
 
     pub fn pages(&self) -> PathBuf {
-        self.folder.path().join("site/changelog")
+        self.folder.path().join("site")
+    }
+
+    /// The program: that of this test build, which has what only tests need beside it, or the one that is named.
+    pub fn program() -> PathBuf {
+        std::env::var_os(PROGRAM).map_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_sleeksync")), PathBuf::from)
     }
 
     fn command(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_sleeksync"));
+        let mut command = Command::new(Self::program());
         command.current_dir(self.folder.path()).stdin(Stdio::null());
         command
     }

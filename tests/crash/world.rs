@@ -42,12 +42,20 @@ pub struct Event {
 impl Event {
     fn new(item: Item, version: u64) -> Self {
         let text = format!("version {version}");
-        let status = if version % 3 == 2 { "done" } else { "open" };
+        let status = if is_done(version) { "done" } else { "open" };
         let (action, data) = match item {
-            Item::Feedback(id) => (
-                if version == 1 { "item.create" } else { "item.update" },
-                json!({"feedback_id": id.to_string(), "title": text, "description": "Please.", "status": status, "total_up": "1"}),
-            ),
+            Item::Feedback(id) => {
+                let post =
+                    json!({"feedback_id": id.to_string(), "title": text, "description": "Please.", "status": status, "total_up": version});
+                match version {
+                    1 => ("item.create", post),
+                    // A vote brings its post along.
+                    _ if version.is_multiple_of(4) => {
+                        ("vote.create", json!({"feedback_item": post, "vote": 1, "user": {"user_id": version}}))
+                    }
+                    _ => ("item.update", post),
+                }
+            }
             Item::Comment { id, feedback } => (
                 if version == 1 { "comment.create" } else { "comment.update" },
                 json!({"comment_id": id, "feedback_id": feedback, "comment": text, "public": true}),
@@ -60,6 +68,11 @@ impl Event {
         let body = json!({"product_id": PRODUCT, "action": action, "data": data, "timestamp": (START + version * 1000).to_string()});
         Self { item, version, body: body.to_string() }
     }
+}
+
+/// Whether a post of this version is to be a closed issue.
+fn is_done(version: u64) -> bool {
+    version % 3 == 2
 }
 
 /// Everything that was ever sent and answered for.
@@ -148,6 +161,12 @@ impl Held {
         for issue in tracker["issues"].as_array().unwrap() {
             let feedback = ids(issue["body"].as_str().unwrap(), "feedback").remove(0);
             held.show(Item::Feedback(feedback), issue["title"].as_str().unwrap());
+            // Between two steps its state is still that of an earlier version.
+            if let Some(version) = held.shown.get_mut(&Item::Feedback(feedback))
+                && is_done(*version) != (issue["state"] == "closed")
+            {
+                *version = 0;
+            }
             for comment in issue["comments"].as_object().unwrap().values() {
                 let text = comment.as_str().unwrap();
                 let id = *ids(text, "comment").last().unwrap();
@@ -176,9 +195,16 @@ fn ids(text: &str, kind: &str) -> Vec<u64> {
     key.split('-').map(|id| id.parse().unwrap()).collect()
 }
 
+/// All pages, however deep.
 fn files(folder: &Path) -> Vec<PathBuf> {
-    // There is no folder before the first page.
-    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
-    let paths = entries.map(|entry| entry.unwrap().path());
-    paths.filter(|path| path.extension().is_some_and(|extension| extension == "md")).collect()
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files.extend(self::files(&path));
+        } else if path.extension().is_some_and(|extension| extension == "md") {
+            files.push(path);
+        }
+    }
+    files
 }

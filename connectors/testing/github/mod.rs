@@ -96,6 +96,8 @@ pub struct FakeGitHub {
     pub creates: u64,
     /// All requests.
     pub requests: u64,
+    /// Answers lost after the work was done.
+    pub lost: u64,
     /// What becomes of the next answers.
     pub faults: Vec<Fault>,
     /// Every so many writes lose their answer.
@@ -125,10 +127,12 @@ impl FakeGitHub {
             Some(Fault::Unauthorized) => Some(limit(StatusCode::UNAUTHORIZED, "Bad credentials")),
             Some(Fault::HtmlPage) => Some(Told::html(StatusCode::OK, "Sign in")),
             Some(Fault::BadGateway) => {
+                self.lost += 1;
                 self.act(asked);
                 Some(Told::html(StatusCode::BAD_GATEWAY, "Unicorn!"))
             }
             Some(Fault::LoseAnswer) => {
+                self.lost += 1;
                 self.act(asked);
                 None
             }
@@ -169,6 +173,6 @@ impl FakeGitHub {
 
     /// What a person would count.
     pub fn report(&self) -> Value {
-        json!({"issues": self.issues.values().collect::<Vec<_>>(), "creates": self.creates, "requests": self.requests})
+        json!({"issues": self.issues.values().collect::<Vec<_>>(), "creates": self.creates, "requests": self.requests, "lost": self.lost})
     }
 }
