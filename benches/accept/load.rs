@@ -72,9 +72,10 @@ async fn client(address: SocketAddr, started: Instant, first: u64, until: Until)
 }
 
 fn request(number: u64) -> Vec<u8> {
-    // The vendor's sample body, "Webhooks" in Sleekplan's documentation, about another post each time.
+    // The vendor's sample body, "Webhooks" in Sleekplan's documentation, about another post a millisecond later each time.
+    let timestamp = 1_506_985_999_999 + number;
     let body = format!(
-        r#"{{"product_id":5456534244,"action":"item.create","data":{{"feedback_id":"{number}","product_id":"1","title":"Show/search for similar ideas as you type","description":"This can help us avoid users posting duplicate ideas","status":"open","trend":"0","type":"user-interface","total_up":"9","total_down":"0","total_sum":"9","total_comments":"0","total_ratio":"9","total_subscriber":"1","scoring":"0.55","effort":"1","created":"2020-05-22 16:49:00","updated":"2020-05-22 16:49:00","user":{{"user_id":"4","admin_id":0,"data_name":"lennishq","data_mail":"","data_img":"https://storage.sleekplan.com/..."}}}},"timestamp":"1506985999999"}}"#
+        r#"{{"product_id":5456534244,"action":"item.create","data":{{"feedback_id":"{number}","product_id":"1","title":"Show/search for similar ideas as you type","description":"This can help us avoid users posting duplicate ideas","status":"open","trend":"0","type":"user-interface","total_up":"9","total_down":"0","total_sum":"9","total_comments":"0","total_ratio":"9","total_subscriber":"1","scoring":"0.55","effort":"1","created":"2020-05-22 16:49:00","updated":"2020-05-22 16:49:00","user":{{"user_id":"4","admin_id":0,"data_name":"lennishq","data_mail":"","data_img":"https://storage.sleekplan.com/..."}}}},"timestamp":"{timestamp}"}}"#
     );
     let head = "POST /webhooks/sleekplan?key=k HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n";
     format!("{head}content-length: {}\r\n\r\n{body}", body.len()).into_bytes()

@@ -9,7 +9,7 @@ use sleeksync_connectors::contract::Time;
 
 use super::fold::VERSION;
 use super::row::{DormantRow, DutyRow, ParkedRow};
-use super::rows::{Bytes, Changes, RowsError, decode};
+use super::rows::{Base, Bytes, Changes, RowsError, decode};
 use super::store::Store;
 use crate::journal::{AppendError, CheckpointError as WriteError, Journal, ReadError, RetireError, Room, Seq};
 use crate::record::Record;
@@ -40,6 +40,7 @@ pub(super) fn restore(journal: &Journal, store: &Store) -> Result<(), Checkpoint
     let mut changes = Changes::new();
     for row in checkpoint.rows() {
         let row = row?;
+        store.note(&row.key);
         changes.insert(row.key.to_vec(), Some(row.value.to_vec()));
         if changes.len() >= BATCH_ROWS {
             store.apply(std::mem::take(&mut changes))?;
@@ -59,7 +60,7 @@ pub(super) fn take(
     crate::crash::point("checkpoint.before");
     let mut writer = journal.checkpoint(Seq(folded), VERSION)?;
     let mut needed = BTreeSet::new();
-    for row in store.all() {
+    for row in store.all()? {
         let (key, value) = row?;
         note_needed(&key, &value, &mut needed)?;
         writer.row(key.first().copied().unwrap_or_default(), &key, &value)?;

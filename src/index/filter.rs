@@ -9,9 +9,11 @@ use std::sync::{PoisonError, RwLock};
 
 /// Bits of the first layer: 1 MiB. Each further layer has twice as many.
 const FIRST_BITS: u64 = 8 << 20;
-/// Bits for each key, of which it sets [`PROBES`]: about one key in a hundred is taken for another.
+/// Bits for each key, of which it sets [`PROBES`]: less than one key in fifty is taken for another.
 const BITS_PER_KEY: u64 = 10;
-const PROBES: u64 = 7;
+const PROBES: u32 = 7;
+/// The bits of one key lie in one block, which is as long as a line of the processor's cache.
+const BLOCK_WORDS: usize = 8;
 
 /// The keys that may be there.
 pub(super) struct Filter {
@@ -20,9 +22,13 @@ pub(super) struct Filter {
 }
 
 struct Layer {
-    words: Vec<AtomicU64>,
+    blocks: Vec<Block>,
     keys: AtomicU64,
 }
+
+#[repr(align(64))]
+#[derive(Default)]
+struct Block([AtomicU64; BLOCK_WORDS]);
 
 impl Filter {
     /// One of an index that is empty (`complete`), or of one whose keys are still to be told.
@@ -41,7 +47,7 @@ impl Filter {
         let full = {
             let layers = self.layers.read().unwrap_or_else(PoisonError::into_inner);
             // Usually it is there already: rows are written again and again.
-            if layers.iter().any(|layer| layer.has(hash)) {
+            if layers.iter().rev().any(|layer| layer.has(hash)) {
                 return;
             }
             layers.last().is_none_or(|layer| !layer.add(hash))
@@ -66,11 +72,11 @@ impl Filter {
 
 impl Layer {
     fn new(bits: u64) -> Self {
-        Self { words: (0..bits / 64).map(|_| AtomicU64::new(0)).collect(), keys: AtomicU64::new(0) }
+        Self { blocks: (0..bits / 512).map(|_| Block::default()).collect(), keys: AtomicU64::new(0) }
     }
 
     fn bits(&self) -> u64 {
-        self.words.len() as u64 * 64
+        self.blocks.len() as u64 * 512
     }
 
     /// `false` when it is full.
@@ -88,12 +94,15 @@ impl Layer {
         self.probes(hash).all(|(word, bit)| word.load(Ordering::Acquire) & bit != 0)
     }
 
-    /// Double hashing: two halves of one hash give all places.
+    /// The upper half of the hash says which block, the lower one which bits: two parts of it give all by double hashing.
     fn probes(&self, hash: u64) -> impl Iterator<Item = (&AtomicU64, u64)> {
-        let (first, step) = (hash, hash.rotate_left(32) | 1);
+        let [a, b, c, d, upper @ ..] = hash.to_le_bytes();
+        let block = u64::from(u32::from_le_bytes(upper)) * self.blocks.len() as u64 >> 32;
+        let block = usize::try_from(block).ok().and_then(|block| self.blocks.get(block));
+        let (first, step) = (u16::from_le_bytes([a, b]), u16::from_le_bytes([c, d]) | 1);
         (0..PROBES).filter_map(move |probe| {
-            let place = first.wrapping_add(step.wrapping_mul(probe)) % self.bits();
-            Some((self.words.get(usize::try_from(place / 64).ok()?)?, 1 << (place % 64)))
+            let bit = u32::from(first).wrapping_add(probe * u32::from(step)) % 512;
+            Some((block?.0.get((bit / 64) as usize)?, 1 << (bit % 64)))
         })
     }
 }

@@ -72,11 +72,11 @@ pub fn compare(path: &Path, journal: &Journal) -> Result<Compared, MaintenanceEr
 }
 
 fn count(store: &Store) -> Result<u64, RowsError> {
-    store.all().try_fold(0, |count, row| row.map(|_| count + 1))
+    store.all()?.try_fold(0, |count, row| row.map(|_| count + 1))
 }
 
 fn first_difference(a: &Store, b: &Store) -> Result<Option<String>, RowsError> {
-    let (mut left, mut right) = (a.all(), b.all());
+    let (mut left, mut right) = (a.all()?, b.all()?);
     let shown = |key: &[u8]| String::from_utf8_lossy(key).into_owned();
     loop {
         match (left.next().transpose()?, right.next().transpose()?) {

@@ -90,11 +90,11 @@ pub struct ErrorRow {
 
 /// One field of an item: the newest value, and the effective time it is of.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct FieldRow {
+pub struct FieldRow<Text = String> {
     /// Sleekplan's name for it.
-    pub name: String,
+    pub name: Text,
     /// The value as Sleekplan wrote it, JSON.
-    pub json: String,
+    pub json: Text,
     /// Effective time of the event that said so.
     pub at: Time,
 }
@@ -103,7 +103,7 @@ pub struct FieldRow {
 ///
 /// Every field keeps the time of the event that set it, so the state does not depend on the order in which events arrive.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct ItemRow {
+pub struct ItemRow<Text = String> {
     /// Which.
     pub id: ItemId,
     /// Number of the last record that touched it.
@@ -122,16 +122,18 @@ pub struct ItemRow {
     pub private_at: Option<Time>,
     /// When an event on it last arrived.
     pub received_at: Time,
-    /// The fields, in the order they were first seen.
-    pub fields: Vec<FieldRow>,
+    /// The fields, sorted by name.
+    pub fields: Vec<FieldRow<Text>>,
 }
 
-impl ItemRow {
+impl<Text> ItemRow<Text> {
     /// Deleted, and not made again since: a deletion wins a tie.
     pub fn is_deleted(&self) -> bool {
         self.deleted_at.is_some_and(|deleted| self.made_at.is_none_or(|made| made <= deleted))
     }
+}
 
+impl ItemRow {
     /// As connectors see it.
     pub fn to_item(&self) -> Item {
         let mut fields = sleeksync_connectors::contract::Fields::default();

@@ -19,6 +19,15 @@ pub enum RowsError {
     /// A row does not decode.
     #[error("index row does not decode")]
     Row(#[source] postcard::Error),
+    /// A page does not unpack.
+    #[error("index page does not unpack")]
+    Page(#[source] lz4_flex::block::DecompressError),
+    /// The files of pages failed.
+    #[error("index files failed")]
+    File(#[source] std::io::Error),
+    /// sled holds something else than where a page is.
+    #[error("index holds no place where one belongs")]
+    Place,
     /// The index is being opened or rebuilt.
     #[error("index is not ready")]
     NotReady,
@@ -26,6 +35,14 @@ pub enum RowsError {
 
 /// What lies below the overlay: sled, or a map in tests.
 pub trait Base {
+    /// Whether there may be a row, or one that was noted: `false` is certain, and quick to say.
+    fn may_have(&self, _key: &[u8]) -> bool {
+        true
+    }
+
+    /// From now on there may be such a row: it will be written.
+    fn note(&self, _key: &[u8]) {}
+
     /// One row.
     ///
     /// # Errors
@@ -70,6 +87,9 @@ impl<'a> Overlay<'a> {
     /// # Errors
     /// The storage failed, or the row does not decode.
     pub fn get<T: DeserializeOwned>(&self, key: &Key) -> Result<Option<T>, RowsError> {
+        if !self.base.may_have(key.as_ref()) {
+            return Ok(None);
+        }
         match self.changes.get(key.as_ref()) {
             Some(Some(bytes)) => decode(bytes).map(Some),
             Some(None) => Ok(None),
@@ -83,6 +103,7 @@ impl<'a> Overlay<'a> {
     /// The row does not encode.
     pub fn put<T: Serialize>(&mut self, key: Key, row: &T) -> Result<(), RowsError> {
         let bytes = postcard::to_stdvec(row).map_err(RowsError::Row)?;
+        self.base.note(key.as_ref());
         self.changes.insert(key.into_bytes(), Some(bytes));
         Ok(())
     }

@@ -1,32 +1,37 @@
-//! Rows in sled: opening, closing, and telling whether what lies on disk can be believed.
+//! Rows in sled and pages: opening, closing, and telling whether what lies on disk can be believed.
 //!
 //! sled 0.34 loses acknowledged data at a power cut and can panic on opening, so it holds nothing that the journal does not: an index that
 //! was not closed cleanly before the machine went down is thrown away and folded anew.
 
+use std::cmp::Ordering;
+use std::collections::btree_map::Entry;
+use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::filter::Filter;
 use super::fold::VERSION;
+use super::pages::{Pages, Rewritten, Sizes};
 use super::rows::{Base, Bytes, Changes, RowsError, decode};
 
 /// Memory sled may use for its cache; the whole daemon has to stay below 64 MiB.
 const CACHE_BYTES: u64 = 6 << 20;
 /// How often sled writes out what it buffers.
 const FLUSH_EVERY_MS: u64 = 500;
-/// Rows longer than this are stored in pieces: above 128 KiB sled uses files that it never removes.
-const PIECE_BYTES: usize = 64 << 10;
+/// What the daemon lives with.
+const SIZES: Sizes = Sizes { fresh: 4 << 20, file: 64 << 20, waste: 64 << 20 };
+/// What a changed row takes besides key and value.
+const FRESH_OVERHEAD: usize = 96;
 /// Key of the row about this copy on this machine. It is no part of what is folded.
 const ORIGIN: &[u8] = b"B";
-/// First byte of the keys of pieces.
-const PIECE: u8 = b'~';
-/// A row is stored as it is, or in pieces.
-const WHOLE: u8 = 0;
-const IN_PIECES: u8 = 1;
+/// Rows read at once to tell the filter.
+const LEARNED_ROWS: usize = 4096;
+/// Where the pages lie, beside sled's own files.
+const PAGES_FOLDER: &str = "pages";
 /// sled's lock lingers for some milliseconds after it was dropped.
 const OPEN_TRIES: u32 = 10;
 const OPEN_PAUSE: Duration = Duration::from_millis(50);
@@ -62,21 +67,56 @@ pub(crate) enum StoreError {
     Remove(#[source] std::io::Error),
 }
 
-/// Rows in sled.
+/// Rows in pages, and those that changed since they were last merged into them.
+///
+/// What is not merged yet is lost with the process, and folded again from the journal.
 #[derive(Clone)]
-pub(crate) struct Store {
+pub(crate) struct Store(Arc<Inner>);
+
+struct Inner {
+    path: PathBuf,
+    sizes: Sizes,
     db: sled::Db,
-    filter: Arc<Filter>,
+    pages: Pages,
+    /// Whoever reads holds it, so that no page is put in place or removed meanwhile.
+    fresh: RwLock<Fresh>,
+    filter: Filter,
+}
+
+#[derive(Default)]
+struct Fresh {
+    rows: Changes,
+    bytes: usize,
+}
+
+impl Fresh {
+    fn change(&mut self, key: Bytes, row: Option<Bytes>) {
+        let size = |row: &Option<Bytes>| row.as_ref().map_or(0, Vec::len);
+        match self.rows.entry(key) {
+            Entry::Vacant(vacant) => {
+                self.bytes += FRESH_OVERHEAD + vacant.key().len() + size(&row);
+                vacant.insert(row);
+            }
+            Entry::Occupied(mut known) => {
+                self.bytes = (self.bytes + size(&row)).saturating_sub(size(known.get()));
+                known.insert(row);
+            }
+        }
+    }
 }
 
 impl Store {
     /// Opens what is there, if it can be believed.
     pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
+        Self::open_with(path, SIZES)
+    }
+
+    fn open_with(path: &Path, sizes: Sizes) -> Result<Self, StoreError> {
         if !path.join("db").exists() {
             return Err(StoreError::Absent);
         }
-        let store = Self { db: open_sled(path)?, filter: Arc::new(Filter::new(false)) };
-        let origin = store.db.get(ORIGIN).map_err(RowsError::Storage)?.ok_or(StoreError::NotClean)?;
+        let store = Self::over(path, sizes, false)?;
+        let origin = store.0.db.get(ORIGIN).map_err(RowsError::Storage)?.ok_or(StoreError::NotClean)?;
         let origin: Origin = decode(&origin)?;
         if origin.fold_version != VERSION {
             return Err(StoreError::OtherFold);
@@ -90,120 +130,174 @@ impl Store {
 
     /// Throws away what is there and begins anew.
     pub(crate) fn create(path: &Path) -> Result<Self, StoreError> {
+        Self::create_with(path, SIZES)
+    }
+
+    fn create_with(path: &Path, sizes: Sizes) -> Result<Self, StoreError> {
         match std::fs::remove_dir_all(path) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(StoreError::Remove(error)),
             _ => {}
         }
-        let store = Self { db: open_sled(path)?, filter: Arc::new(Filter::new(true)) };
+        let store = Self::over(path, sizes, true)?;
         store.mark(false)?;
         Ok(store)
     }
 
-    /// Tells the filter all keys that were there when this was opened, unless it knows them or is told to stop.
+    fn over(path: &Path, sizes: Sizes, empty: bool) -> Result<Self, StoreError> {
+        let db = open_sled(path)?;
+        let pages = Pages::open(db.clone(), &path.join(PAGES_FOLDER), sizes)?;
+        Ok(Self(Arc::new(Inner { path: path.to_owned(), sizes, db, pages, fresh: RwLock::default(), filter: Filter::new(empty) })))
+    }
+
+    /// Tells the filter all keys that were there when this was opened, unless it is told to stop.
     pub(crate) fn learn_keys(&self, stop: impl Fn() -> bool) -> Result<(), StoreError> {
-        for key in self.db.iter().keys() {
-            if stop() {
-                return Ok(());
+        let mut after = Bytes::new();
+        while !stop() {
+            let rows = self.scan(&[], Some(&after), LEARNED_ROWS)?;
+            rows.iter().for_each(|(key, _)| self.0.filter.add(key));
+            match rows.into_iter().next_back() {
+                Some((last, _)) => after = last,
+                None => {
+                    self.0.filter.complete();
+                    break;
+                }
             }
-            self.filter.add(&key.map_err(RowsError::Storage)?);
         }
-        self.filter.complete();
         Ok(())
     }
 
     /// Writes everything out and says so on disk.
     pub(crate) fn close(&self) -> Result<(), StoreError> {
         self.flush()?;
-        self.mark(true)
+        self.0.pages.sync()?;
+        self.sync_sled()?;
+        self.mark(true)?;
+        self.sync_sled()
     }
 
+    /// Writes everything out.
     pub(crate) fn flush(&self) -> Result<(), StoreError> {
-        self.db.flush().map(|_| ()).map_err(|error| RowsError::Storage(error).into())
+        self.merge()?;
+        self.0.db.flush().map(|_| ()).map_err(|error| RowsError::Storage(error).into())
+    }
+
+    /// sled's own flush does not wait for the disk on Linux.
+    fn sync_sled(&self) -> Result<(), StoreError> {
+        let synced = File::open(self.0.path.join("db")).and_then(|file| file.sync_all());
+        synced.map_err(|error| RowsError::File(error).into())
     }
 
     fn mark(&self, clean: bool) -> Result<(), StoreError> {
         let origin = Origin { boot_id: boot_id(), fold_version: VERSION, clean };
         let bytes = postcard::to_stdvec(&origin).map_err(RowsError::Row)?;
-        self.db.insert(ORIGIN, bytes).map_err(RowsError::Storage)?;
+        self.0.db.insert(ORIGIN, bytes).map_err(RowsError::Storage)?;
         self.flush()
     }
 
-    /// Applies all changes at once.
+    /// Applies all changes at once; their keys were noted. Only one thread does.
     pub(crate) fn apply(&self, changes: Changes) -> Result<(), RowsError> {
-        let mut batch = sled::Batch::default();
-        for (key, row) in changes {
-            self.remove_pieces(&mut batch, &key)?;
-            if row.is_some() {
-                self.filter.add(&key);
-            }
-            match row {
-                None => batch.remove(key),
-                Some(row) if row.len() <= PIECE_BYTES => batch.insert(key, prefixed(WHOLE, &row)),
-                Some(row) => {
-                    let pieces = row.chunks(PIECE_BYTES);
-                    let count = u32::try_from(pieces.len()).unwrap_or(u32::MAX);
-                    for (number, piece) in (0..count).zip(pieces) {
-                        batch.insert(piece_key(&key, number), piece);
-                    }
-                    batch.insert(key, prefixed(IN_PIECES, &count.to_be_bytes()));
-                }
-            }
-        }
-        self.db.apply_batch(batch).map_err(RowsError::Storage)
+        let full = {
+            let mut fresh = self.0.fresh.write().unwrap_or_else(PoisonError::into_inner);
+            changes.into_iter().for_each(|(key, row)| fresh.change(key, row));
+            fresh.bytes >= self.0.sizes.fresh
+        };
+        if full { self.merge() } else { Ok(()) }
     }
 
-    fn remove_pieces(&self, batch: &mut sled::Batch, key: &[u8]) -> Result<(), RowsError> {
-        // Only items can be that long, and the fold has just read them: this costs a look into the cache.
-        if key.first() != Some(&b'I') || !self.filter.may_have(key) {
-            return Ok(());
-        }
-        if let Some(count) = self.db.get(key).map_err(RowsError::Storage)?.and_then(|row| piece_count(&row)) {
-            (0..count).for_each(|number| batch.remove(piece_key(key, number)));
+    /// Merges what changed into the pages.
+    fn merge(&self) -> Result<(), RowsError> {
+        let rewritten = self.0.pages.rewrite(&self.fresh().rows)?;
+        self.put_in_place(rewritten)?;
+        while let Some(rewritten) = self.0.pages.clear()? {
+            self.put_in_place(rewritten)?;
         }
         Ok(())
     }
 
-    fn whole(&self, key: &[u8], row: &[u8]) -> Result<Bytes, RowsError> {
-        let Some(count) = piece_count(row) else { return Ok(row.get(1..).unwrap_or_default().to_vec()) };
-        let mut whole = Vec::new();
-        for number in 0..count {
-            whole.extend_from_slice(&self.db.get(piece_key(key, number)).map_err(RowsError::Storage)?.unwrap_or_default());
-        }
-        Ok(whole)
+    /// Pages that hold all that is fresh take its place, as one step for whoever reads.
+    fn put_in_place(&self, rewritten: Rewritten) -> Result<(), RowsError> {
+        let mut fresh = self.0.fresh.write().unwrap_or_else(PoisonError::into_inner);
+        self.0.pages.put_in_place(rewritten)?;
+        *fresh = Fresh::default();
+        Ok(())
     }
 
-    /// Every row that was folded, in order: for checkpoints and comparison.
-    pub(crate) fn all(&self) -> impl Iterator<Item = Result<(Bytes, Bytes), RowsError>> {
-        let folded = |key: &[u8]| key != ORIGIN && key.first() != Some(&PIECE);
-        self.db.iter().filter(move |row| row.as_ref().map_or(true, |(key, _)| folded(key))).map(|row| self.entry(row))
+    fn fresh(&self) -> RwLockReadGuard<'_, Fresh> {
+        self.0.fresh.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn entry(&self, row: sled::Result<(sled::IVec, sled::IVec)>) -> Result<(Bytes, Bytes), RowsError> {
-        let (key, row) = row.map_err(RowsError::Storage)?;
-        let whole = self.whole(&key, &row)?;
-        Ok((key.to_vec(), whole))
+    /// Every row that was folded, in order: for checkpoints and comparison. Nothing may be applied meanwhile.
+    pub(crate) fn all(&self) -> Result<impl Iterator<Item = Result<(Bytes, Bytes), RowsError>> + use<'_>, RowsError> {
+        self.merge()?;
+        self.0.pages.forwards(&[])
     }
 }
 
 impl Base for Store {
+    fn may_have(&self, key: &[u8]) -> bool {
+        self.0.filter.may_have(key)
+    }
+
+    fn note(&self, key: &[u8]) {
+        self.0.filter.add(key);
+    }
+
     fn get(&self, key: &[u8]) -> Result<Option<Bytes>, RowsError> {
-        if !self.filter.may_have(key) {
+        // Before the lock: most of what is asked for is not there, and asked for by events that are being accepted.
+        if !self.may_have(key) {
             return Ok(None);
         }
-        self.db.get(key).map_err(RowsError::Storage)?.map(|row| self.whole(key, &row)).transpose()
+        let fresh = self.fresh();
+        match fresh.rows.get(key) {
+            Some(row) => Ok(row.clone()),
+            None => self.0.pages.get(key),
+        }
     }
 
     fn scan(&self, prefix: &[u8], after: Option<&[u8]>, limit: usize) -> Result<Vec<(Bytes, Bytes)>, RowsError> {
         let from = after.map_or_else(|| prefix.to_vec(), |after| [after, &[0]].concat());
-        let within = |row: &sled::Result<(sled::IVec, sled::IVec)>| row.as_ref().map_or(true, |(key, _)| key.starts_with(prefix));
-        self.db.range(from..).take_while(within).take(limit).map(|row| self.entry(row)).collect()
+        let fresh = self.fresh();
+        let changed = fresh.rows.range(from.clone()..).take_while(|(key, _)| key.starts_with(prefix));
+        let below = self.0.pages.forwards(&from)?.take_while(|row| row.as_ref().map_or(true, |(key, _)| key.starts_with(prefix)));
+        merged(changed, below, Ordering::Less).take(limit).collect()
     }
 
     fn scan_back(&self, prefix: &[u8], before: Option<&[u8]>, limit: usize) -> Result<Vec<(Bytes, Bytes)>, RowsError> {
         let end = before.map_or_else(|| [prefix, &[0xff; 9]].concat(), <[u8]>::to_vec);
-        let within = |row: &sled::Result<(sled::IVec, sled::IVec)>| row.as_ref().map_or(true, |(key, _)| key.starts_with(prefix));
-        self.db.range(prefix.to_vec()..end).rev().take_while(within).take(limit).map(|row| self.entry(row)).collect()
+        let fresh = self.fresh();
+        let changed = fresh.rows.range(prefix.to_vec()..end.clone()).rev();
+        let below = self.0.pages.backwards(&end).take_while(|row| row.as_ref().map_or(true, |(key, _)| key.starts_with(prefix)));
+        merged(changed, below, Ordering::Greater).take(limit).collect()
     }
+}
+
+/// Rows of both, each key once: a change hides what is below it. Both come in the order in which `first` says which of two is first.
+fn merged<'f>(
+    changed: impl Iterator<Item = (&'f Bytes, &'f Option<Bytes>)>,
+    below: impl Iterator<Item = Result<(Bytes, Bytes), RowsError>>,
+    first: Ordering,
+) -> impl Iterator<Item = Result<(Bytes, Bytes), RowsError>> {
+    let (mut changed, mut below) = (changed.peekable(), below.peekable());
+    std::iter::from_fn(move || {
+        loop {
+            let order = match (changed.peek(), below.peek()) {
+                (Some((new, _)), Some(Ok((old, _)))) => new.as_slice().cmp(old),
+                (Some(_), None) => first,
+                _ => first.reverse(),
+            };
+            if order != first {
+                let row = below.next();
+                if order == Ordering::Equal {
+                    continue;
+                }
+                return row;
+            }
+            let (key, change) = changed.next()?;
+            if let Some(row) = change {
+                return Some(Ok((key.clone(), row.clone())));
+            }
+        }
+    })
 }
 
 fn open_sled(path: &Path) -> Result<sled::Db, StoreError> {
@@ -223,22 +317,10 @@ fn open_sled(path: &Path) -> Result<sled::Db, StoreError> {
     }
 }
 
-fn prefixed(tag: u8, bytes: &[u8]) -> Vec<u8> {
-    [&[tag], bytes].concat()
-}
-
-fn piece_key(key: &[u8], number: u32) -> Vec<u8> {
-    [&[PIECE], key, &number.to_be_bytes()].concat()
-}
-
-fn piece_count(row: &[u8]) -> Option<u32> {
-    match row.split_first() {
-        Some((&IN_PIECES, count)) => count.try_into().ok().map(u32::from_be_bytes),
-        _ => None,
-    }
-}
-
 /// Another one after every start of the machine. Where the system has none, every start counts as one.
 fn boot_id() -> String {
     std::fs::read_to_string(PathBuf::from("/proc/sys/kernel/random/boot_id")).map(|id| id.trim().to_owned()).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests;

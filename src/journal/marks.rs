@@ -144,9 +144,9 @@ impl Marks {
         }
     }
 
-    /// The keys are hashes already: their first bytes are as good as any other hash of them.
+    /// The keys end in a hash, whose bytes are as good as any other hash of it; a digest begins with a time.
     fn bucket(&self, key: &[u8; 16]) -> usize {
-        let [a, b, c, d, ..] = *key;
+        let [.., a, b, c, d] = *key;
         u32::from_le_bytes([a, b, c, d]) as usize & (self.capacity - 1)
     }
 }

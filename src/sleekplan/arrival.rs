@@ -45,7 +45,7 @@ impl Arrival {
                     Shape::Recognised { product, action, item } => (EventStatus::Accepted, Some(product), Some(action), Some(item)),
                     Shape::Unrecognised { reason } => unrecognised(reason),
                 };
-                let mark = digest::mark(&body, &decoded, status == EventStatus::Accepted);
+                let mark = digest::mark(&decoded, status == EventStatus::Accepted);
                 EventRecord { received_at, at, status, product, action, item, mark }
             }
         };

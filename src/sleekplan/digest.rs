@@ -1,27 +1,39 @@
 //! What makes an event a duplicate: the same product, action, timestamp and data, however the JSON is spelled.
 
-use serde_json::Value;
+use std::ops::Range;
+
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 use super::payload::Decoded;
 use crate::record::Mark;
 
-/// The marks of a JSON body; `None` for what is not JSON, which is never a duplicate.
+/// Bytes left out of a time in milliseconds: the other six reach beyond the year 10000.
+const TIME_SKIPPED: usize = 2;
+/// Room for a body as Sleekplan sends them.
+const USUAL_BYTES: usize = 2 << 10;
+
+/// The marks of a body; `None` for what cannot be read to its end, which is never a duplicate.
 ///
 /// What was not recognised repeats only what was not recognised either: once it is, it must not be taken for a repetition.
-pub fn mark(body: &[u8], decoded: &Decoded<'_>, recognised: bool) -> Option<Mark> {
-    let text = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
-    let value: Value = serde_json::from_slice(text).ok()?;
-    let mut hasher = blake3::Hasher::new();
+pub fn mark(decoded: &Decoded<'_>, recognised: bool) -> Option<Mark> {
     let product = decoded.product.map_or(0, |product| product.0);
     let action = decoded.action.as_ref().map_or_else(Clone::clone, |action| action.to_string());
-    hasher.update(&[u8::from(recognised)]);
-    hasher.update(&product.to_le_bytes());
-    hasher.update(action.as_bytes());
-    hasher.update(&decoded.sent_at.map_or(i64::MIN, |at| at.as_ms()).to_le_bytes());
-    canonical(value.get("data").unwrap_or(&value), &mut hasher);
+    let mut bytes = Vec::with_capacity(USUAL_BYTES);
+    bytes.push(u8::from(recognised));
+    bytes.extend_from_slice(&product.to_le_bytes());
+    bytes.extend_from_slice(action.as_bytes());
+    bytes.extend_from_slice(&decoded.sent_at.map_or(i64::MIN, |at| at.as_ms()).to_le_bytes());
+    let mut data = serde_json::Deserializer::from_str(decoded.data);
+    Canonical(&mut bytes).deserialize(&mut data).and_then(|()| data.end()).ok()?;
     let item = decoded.targets.first().map(|target| target.item.qualified()).unwrap_or_default();
     let subject = blake3::hash(format!("{recognised}\n{product}\n{action}\n{item}").as_bytes());
-    Some(Mark { digest: half(&hasher.finalize()), subject: half(&subject), only_newest: decoded.sent_at.is_none() && !item.is_empty() })
+    let mut digest = half(&blake3::hash(&bytes));
+    if let Some(at) = decoded.sent_at {
+        // The time first: marks of events of one time lie together, so that folding them writes few pages.
+        let time = at.as_ms().to_be_bytes();
+        digest.iter_mut().zip(time.iter().skip(TIME_SKIPPED)).for_each(|(to, from)| *to = *from);
+    }
+    Some(Mark { digest, subject: half(&subject), only_newest: decoded.sent_at.is_none() && !item.is_empty() })
 }
 
 fn half(hash: &blake3::Hash) -> [u8; 16] {
@@ -32,35 +44,116 @@ fn half(hash: &blake3::Hash) -> [u8; 16] {
     bytes
 }
 
-/// One way to write every value: each with its type and length; names sorted (serde_json's maps are); 1 and 1.0 are the same number.
-fn canonical(value: &Value, hasher: &mut blake3::Hasher) {
-    let mut sized = |tag: u8, bytes: &[u8]| {
-        hasher.update(&[tag]);
-        hasher.update(&(bytes.len() as u64).to_le_bytes());
-        hasher.update(bytes);
-    };
-    match value {
-        Value::Null => sized(0, &[]),
-        Value::Bool(flag) => sized(1, &[u8::from(*flag)]),
-        Value::Number(number) => match (number.as_i64(), number.as_u64(), number.as_f64()) {
-            (Some(whole), ..) => sized(2, &i128::from(whole).to_le_bytes()),
-            (_, Some(whole), _) => sized(2, &i128::from(whole).to_le_bytes()),
-            #[expect(clippy::cast_possible_truncation, reason = "whole and within the exact range of an f64")]
-            (.., Some(float)) if float.fract() == 0.0 && float.abs() < 9.0e15 => sized(2, &(float as i128).to_le_bytes()),
-            (.., float) => sized(3, &float.unwrap_or_default().to_bits().to_le_bytes()),
-        },
-        Value::String(text) => sized(4, text.as_bytes()),
-        Value::Array(list) => {
-            sized(5, &(list.len() as u64).to_le_bytes());
-            list.iter().for_each(|value| canonical(value, hasher));
+/// Writes any JSON in one way: each value with its type and length; names sorted, the last of equal ones counting; 1 and 1.0 are one number.
+struct Canonical<'b>(&'b mut Vec<u8>);
+
+impl Canonical<'_> {
+    fn sized(&mut self, tag: u8, bytes: &[u8]) {
+        self.0.push(tag);
+        self.0.extend_from_slice(&(bytes.len() as u64).to_le_bytes());
+        self.0.extend_from_slice(bytes);
+    }
+
+    fn whole(&mut self, number: i128) {
+        self.sized(2, &number.to_le_bytes());
+    }
+
+    /// Puts the entries of an object, which begin at `start`, into their order.
+    fn sort(&mut self, start: usize, mut entries: Vec<Entry>) {
+        let written = self.0.split_off(start);
+        let name = |entry: &Entry| written.get(entry.name.clone()).unwrap_or_default();
+        entries.sort_by(|a, b| name(a).cmp(name(b)));
+        let last_of_equals = |at: usize, entry: &Entry| entries.get(at + 1).is_none_or(|next| name(next) != name(entry));
+        let kept: Vec<&Entry> =
+            entries.iter().enumerate().filter(|(at, entry)| last_of_equals(*at, entry)).map(|(_, entry)| entry).collect();
+        self.sized(6, &(kept.len() as u64).to_le_bytes());
+        for entry in kept {
+            self.0.extend_from_slice(written.get(entry.name.start..entry.end).unwrap_or_default());
         }
-        Value::Object(map) => {
-            sized(6, &(map.len() as u64).to_le_bytes());
-            for (name, value) in map {
-                canonical(&Value::String(name.clone()), hasher);
-                canonical(value, hasher);
-            }
+    }
+}
+
+/// Where the name and the end of one entry of an object were written, from the object's own beginning.
+struct Entry {
+    name: Range<usize>,
+    end: usize,
+}
+
+impl<'de> DeserializeSeed<'de> for Canonical<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Canonical<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_unit<E: Error>(mut self) -> Result<(), E> {
+        self.sized(0, &[]);
+        Ok(())
+    }
+
+    fn visit_bool<E: Error>(mut self, flag: bool) -> Result<(), E> {
+        self.sized(1, &[u8::from(flag)]);
+        Ok(())
+    }
+
+    fn visit_i64<E: Error>(mut self, number: i64) -> Result<(), E> {
+        self.whole(number.into());
+        Ok(())
+    }
+
+    fn visit_u64<E: Error>(mut self, number: u64) -> Result<(), E> {
+        self.whole(number.into());
+        Ok(())
+    }
+
+    fn visit_f64<E: Error>(mut self, number: f64) -> Result<(), E> {
+        #[expect(clippy::cast_possible_truncation, reason = "whole and within the exact range of an f64")]
+        if number.fract() == 0.0 && number.abs() < 9.0e15 {
+            self.whole(number as i128);
+        } else {
+            self.sized(3, &number.to_bits().to_le_bytes());
         }
+        Ok(())
+    }
+
+    fn visit_str<E: Error>(mut self, text: &str) -> Result<(), E> {
+        self.sized(4, text.as_bytes());
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut list: A) -> Result<(), A::Error> {
+        let start = self.0.len();
+        let mut count: u64 = 0;
+        while list.next_element_seed(Canonical(self.0))?.is_some() {
+            count += 1;
+        }
+        let written = self.0.split_off(start);
+        self.sized(5, &count.to_le_bytes());
+        self.0.extend_from_slice(&written);
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
+        let start = self.0.len();
+        let mut entries = Vec::with_capacity(32);
+        let mut name = 0;
+        while map.next_key_seed(Canonical(self.0))?.is_some() {
+            let name_end = self.0.len() - start;
+            map.next_value_seed(Canonical(self.0))?;
+            let end = self.0.len() - start;
+            entries.push(Entry { name: name..name_end, end });
+            name = end;
+        }
+        self.sort(start, entries);
+        Ok(())
     }
 }
 
@@ -68,17 +161,17 @@ fn canonical(value: &Value, hasher: &mut blake3::Hasher) {
 mod tests {
     use super::*;
     use crate::sleekplan::payload::decode;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     fn mark_of(body: &[u8]) -> Option<Mark> {
-        mark(body, &decode(body).unwrap(), true)
+        mark(&decode(body).unwrap(), true)
     }
 
     #[test]
     fn the_spelling_of_the_json_makes_no_difference() {
         let plain =
-            br#"{"product_id":5,"action":"item.create","data":{"feedback_id":"3","n":1,"title":"a b"},"timestamp":"1506985999000"}"#;
-        let spelled = br#" {"timestamp":1506985999, "action":"item\u002ecreate","data":{"title":"a\u0020b","n":1.0,"feedback_id":"3"},"product_id":"5"}"#;
+            br#"{"product_id":5,"action":"item.create","data":{"feedback_id":"3","n":1,"l":[{"a":1,"b":null}],"title":"a b"},"timestamp":"1506985999000"}"#;
+        let spelled = br#" {"timestamp":1506985999, "action":"item\u002ecreate","data":{"title":"x", "l":[ {"b":null,"\u0061":1e0} ],"title":"a\u0020b","n":1.0,"feedback_id":"3"},"product_id":"5"}"#;
         assert_eq!(mark_of(plain), mark_of(spelled));
         assert!(mark_of(plain).is_some());
     }
@@ -106,8 +199,15 @@ mod tests {
     fn what_was_not_recognised_is_no_repetition_of_what_is() {
         let body = br#"{"product_id":5,"action":"item.create","data":{"feedback_id":"3"}}"#;
         let decoded = decode(body).unwrap();
-        let (known, unknown) = (mark(body, &decoded, true).unwrap(), mark(body, &decoded, false).unwrap());
+        let (known, unknown) = (mark(&decoded, true).unwrap(), mark(&decoded, false).unwrap());
         assert!(known.digest != unknown.digest && known.subject != unknown.subject);
+    }
+
+    #[test]
+    fn digests_stand_in_the_order_of_their_times() {
+        let digest =
+            |time: u64| mark_of(json!({"product_id": 5, "data": {"a": 1}, "timestamp": time}).to_string().as_bytes()).unwrap().digest;
+        assert!(digest(1_506_985_999_998) < digest(1_506_985_999_999) && digest(1_506_985_999_999) < digest(1_506_986_000_000));
     }
 
     #[test]

@@ -90,6 +90,8 @@ pub struct Decoded<'a> {
     pub action: Result<Action, String>,
     /// The envelope's timestamp.
     pub sent_at: Option<Time>,
+    /// What the envelope carries; the whole body where it carries nothing.
+    pub data: &'a str,
     /// The items it says something about: its own first, then the feedback nested in it.
     pub targets: Vec<Target<'a>>,
 }
@@ -134,9 +136,11 @@ pub enum Shape {
 pub fn decode(body: &[u8]) -> Result<Decoded<'_>, NotJson> {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     let text = std::str::from_utf8(body).map_err(|_| NotJson)?;
-    // The whole text, so that what is broken behind the part we read is seen too. Iterative: depth costs no stack.
-    serde_json::from_str::<serde::de::IgnoredAny>(text).map_err(|_| NotJson)?;
-    let envelope = Shallow::parse(text).unwrap_or_default();
+    let envelope = match Shallow::parse(text) {
+        Some(envelope) => envelope,
+        // No object: is it JSON at all? Iterative: depth costs no stack.
+        None => serde_json::from_str::<serde::de::IgnoredAny>(text).map(|_| Shallow::default()).map_err(|_| NotJson)?,
+    };
     let data = envelope.object("data").unwrap_or_default();
     let product = |fields: &Shallow<'_>| fields.id("product_id")?.parse().ok().map(ProductId);
     let nested = data.object("feedback_item");
@@ -147,7 +151,8 @@ pub fn decode(body: &[u8]) -> Result<Decoded<'_>, NotJson> {
         (Ok(action), Some(product)) => targets(*action, product, data, nested),
         _ => Vec::new(),
     };
-    Ok(Decoded { product, action, sent_at: sent_at(&envelope), targets })
+    let data = envelope.get("data").map_or(text, RawValue::get);
+    Ok(Decoded { product, action, sent_at: sent_at(&envelope), data, targets })
 }
 
 /// What a body amounts to.

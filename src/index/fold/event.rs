@@ -21,7 +21,7 @@ impl Fold<'_> {
                 return Ok(());
             }
             self.rows.put(key::mark(&mark.digest), &(seq, event.received_at))?;
-            self.rows.put(key::newest(&mark.subject), &(mark.digest, seq, event.received_at))?;
+            self.note_newest(seq, event.received_at, mark)?;
         }
         self.meta.events += 1;
         self.meta.last_event_at = self.meta.last_event_at.max(Some(event.received_at));
@@ -50,6 +50,15 @@ impl Fold<'_> {
             return Ok(newest.is_some_and(|(digest, ..)| digest == mark.digest));
         }
         Ok(self.rows.get::<(u64, Time)>(&key::mark(&mark.digest))?.is_some())
+    }
+
+    /// Only an event without a timestamp is looked up by its subject; any other one only ends what the last of those said.
+    fn note_newest(&mut self, seq: u64, received_at: Time, mark: &Mark) -> Result<(), RowsError> {
+        let key = key::newest(&mark.subject);
+        if mark.only_newest || self.rows.get::<([u8; 16], u64, Time)>(&key)?.is_some() {
+            self.rows.put(key, &(mark.digest, seq, received_at))?;
+        }
+        Ok(())
     }
 
     fn count_unrecognised(&mut self, at: Time) {

@@ -1,5 +1,7 @@
 //! Folding an item: field by field, the newest wins. The state does not depend on the order in which events arrive, equal times excepted.
 
+use std::borrow::Cow;
+
 use sleeksync_connectors::contract::{Action, Fields, ItemId, Time};
 
 use super::Fold;
@@ -11,6 +13,9 @@ use crate::sleekplan::payload::Target;
 
 /// Fields that decide whether readers may see an item.
 const VISIBILITY: &[&str] = &["draft", "scheduled", "enabled", "segment", "public", "is_active"];
+
+/// What is new is borrowed from the event.
+type Row<'e> = ItemRow<Cow<'e, str>>;
 
 /// What an event did to an item.
 pub(super) struct ItemEffect {
@@ -33,7 +38,7 @@ impl Fold<'_> {
         target: &Target<'_>,
     ) -> Result<ItemEffect, RowsError> {
         let key = key::item(&target.item);
-        let known: Option<ItemRow> = self.rows.get(&key)?;
+        let known: Option<Row<'_>> = self.rows.get(&key)?;
         let is_new = known.is_none();
         let mut row = known.unwrap_or_else(|| blank(&target.item, seq, event));
         let won_by = (!is_new && event.at < row.at).then_some(row.newest_seq);
@@ -60,7 +65,7 @@ impl Fold<'_> {
     }
 }
 
-fn blank(id: &ItemId, seq: u64, event: &EventRecord) -> ItemRow {
+fn blank(id: &ItemId, seq: u64, event: &EventRecord) -> Row<'static> {
     ItemRow {
         id: id.clone(),
         seq,
@@ -76,35 +81,38 @@ fn blank(id: &ItemId, seq: u64, event: &EventRecord) -> ItemRow {
 }
 
 /// Takes over every field that is not older than what is known. Absent keeps, null clears. Says whether a value is another one now.
-fn merge(row: &mut ItemRow, at: Time, target: &Target<'_>) -> bool {
+fn merge<'e>(row: &mut Row<'e>, at: Time, target: &Target<'e>) -> bool {
     let mut changed = false;
+    // Sorted by name, so that the row does not depend on the order of arrival either.
+    let known = row.fields.len();
     for (name, value) in &target.fields {
-        // Sorted by name, so that the row does not depend on the order of arrival either.
-        match row.fields.binary_search_by(|field| field.name.as_str().cmp(name)) {
-            Err(place) => {
-                row.fields.insert(place, FieldRow { name: name.to_string(), json: value.get().to_owned(), at });
+        let json = value.get();
+        match row.fields.get(..known).unwrap_or_default().binary_search_by(|field| field.name.cmp(name)) {
+            Err(_) => {
+                row.fields.push(FieldRow { name: name.clone(), json: Cow::Borrowed(json), at });
                 changed = true;
             }
-            Ok(place) => changed |= row.fields.get_mut(place).is_some_and(|field| overwrite(field, at, value.get())),
+            Ok(place) => changed |= row.fields.get_mut(place).is_some_and(|field| overwrite(field, at, json)),
         }
+    }
+    if row.fields.len() > known {
+        row.fields.sort_unstable_by(|a, b| a.name.cmp(&b.name));
     }
     changed
 }
 
-fn overwrite(field: &mut FieldRow, at: Time, json: &str) -> bool {
+fn overwrite<'e>(field: &mut FieldRow<Cow<'e, str>>, at: Time, json: &'e str) -> bool {
     if at < field.at {
         return false;
     }
     field.at = at;
     let changed = field.json != json;
-    if changed {
-        json.clone_into(&mut field.json);
-    }
+    field.json = Cow::Borrowed(json);
     changed
 }
 
 /// Remembers the oldest state that was not public: when the item is public later, the store saw it turn public.
-fn note_privacy(row: &mut ItemRow, at: Time, target: &Target<'_>) {
+fn note_privacy(row: &mut Row<'_>, at: Time, target: &Target<'_>) {
     let mut seen = Fields::default();
     for (name, value) in &target.fields {
         if VISIBILITY.contains(&name.as_ref()) {
