@@ -4,6 +4,8 @@
 
 #[path = "deliver/daemon.rs"]
 mod daemon;
+#[path = "deliver/numbers.rs"]
+mod numbers;
 
 use std::sync::Arc;
 

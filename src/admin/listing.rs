@@ -185,7 +185,7 @@ impl Desk {
                 after = Some(last.key.clone());
                 for duty in page {
                     if item.as_ref().is_none_or(|item| *item == duty.key.item) {
-                        newest.offer((duty.id, id.0), (row.name.clone(), duty));
+                        newest.offer(duty.id, (row.name.clone(), duty));
                     }
                 }
             }
@@ -261,9 +261,9 @@ impl Desk {
                 let page = view.links(id, after.as_ref(), ROWS_PAGE)?;
                 let Some(last) = page.last() else { break };
                 after = Some(last.clone());
-                for (number, link) in page.into_iter().enumerate() {
+                for link in page {
                     if item.as_ref().is_none_or(|item| *item == link.item) {
-                        newest.offer((link.seq, u16::try_from(number).unwrap_or(u16::MAX)), (row.name.clone(), link));
+                        newest.offer(link.seq, (row.name.clone(), link));
                     }
                 }
             }
@@ -286,26 +286,24 @@ impl Desk {
     }
 }
 
-/// Keeps the newest rows of many.
+/// Keeps the newest rows of many, by a number that no two of them share: the next page begins below the last one's.
 struct Newest<T> {
     limit: usize,
     before: u64,
-    rows: BTreeMap<(u64, u16, usize), T>,
-    offered: usize,
+    rows: BTreeMap<u64, T>,
     left_out: bool,
 }
 
 impl<T> Newest<T> {
     fn new(query: &Query) -> Self {
-        Self { limit: query.limit(), before: query.before.unwrap_or(u64::MAX), rows: BTreeMap::new(), offered: 0, left_out: false }
+        Self { limit: query.limit(), before: query.before.unwrap_or(u64::MAX), rows: BTreeMap::new(), left_out: false }
     }
 
-    fn offer(&mut self, (seq, number): (u64, u16), row: T) {
-        if seq >= self.before {
+    fn offer(&mut self, number: u64, row: T) {
+        if number >= self.before {
             return;
         }
-        self.offered += 1;
-        self.rows.insert((seq, number, self.offered), row);
+        self.rows.insert(number, row);
         if self.rows.len() > self.limit {
             self.rows.pop_first();
             self.left_out = true;
@@ -313,7 +311,7 @@ impl<T> Newest<T> {
     }
 
     fn finish(self) -> (Vec<T>, Option<u64>) {
-        let next = self.rows.first_key_value().filter(|_| self.left_out).map(|((seq, ..), _)| *seq);
+        let next = self.rows.first_key_value().filter(|_| self.left_out).map(|(number, _)| *number);
         (self.rows.into_values().rev().collect(), next)
     }
 }

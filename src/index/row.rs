@@ -20,6 +20,8 @@ pub struct MetaRow {
     pub first_product: Option<u64>,
     /// Number the next connector gets.
     pub next_connector: u16,
+    /// Number of the delivery that last became owed.
+    pub last_duty: u64,
     /// Where the sweep for expired rows goes on: a key.
     pub swept: Vec<u8>,
 }
@@ -53,7 +55,7 @@ pub struct ConnectorRow {
     pub halt: Halt,
     /// Why, for people.
     pub halt_why: String,
-    /// What was owed up to this record does not count for the brake: a person let all of it through.
+    /// Deliveries up to this number do not count for the brake: a person let all of them through.
     pub unbraked_upto: u64,
     /// The service asked to wait until then.
     pub throttled_until: Option<Time>,
@@ -163,7 +165,7 @@ pub struct OpenPlan {
 pub struct DutyRow {
     /// Which.
     pub key: DutyKey,
-    /// Number of the record that made it owed: its id for people.
+    /// Its number, for people: no other delivery ever has it, also not one of the same event.
     pub id: u64,
     /// Number of the newest record that raised it.
     pub target: u64,

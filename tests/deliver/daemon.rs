@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use sleeksync::admin::{Decision, Desk, Done, Query, ReplayAnswer, ReplayRequest};
+use sleeksync::admin::{Decision, Desk, Done, Page, Query, ReplayAnswer, ReplayRequest};
 use sleeksync::app::{App, Listeners};
 use sleeksync::clock::Clock;
 use sleeksync::config::{Config, Sources, load};
@@ -102,6 +102,10 @@ impl Daemon {
 
     pub fn parked(&self) -> Vec<Value> {
         self.desk().parked(&Query::default()).unwrap().rows
+    }
+
+    pub fn queue(&self, query: &Query) -> Page<Value> {
+        self.desk().queue(query).unwrap()
     }
 
     pub fn links(&self) -> Vec<Value> {

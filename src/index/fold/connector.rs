@@ -138,7 +138,8 @@ impl Fold<'_> {
         Ok(())
     }
 
-    pub(super) fn halted(&mut self, seq: u64, halted: &Halted) {
+    pub(super) fn halted(&mut self, halted: &Halted) {
+        let last_duty = self.meta.last_duty;
         self.connector_mut(halted.connector, |row| {
             row.halt = halted.halt;
             row.halt_why.clone_from(&halted.why);
@@ -146,7 +147,7 @@ impl Fold<'_> {
                 row.creates.clear();
             }
             if halted.all {
-                row.unbraked_upto = seq;
+                row.unbraked_upto = last_duty;
             }
         });
         self.touch(halted.connector);

@@ -34,10 +34,10 @@ impl Raise {
         duty.wait_until = None;
     }
 
-    fn fresh(&self, key: &DutyKey) -> DutyRow {
+    fn fresh(&self, key: &DutyKey, id: u64) -> DutyRow {
         DutyRow {
             key: key.clone(),
-            id: self.seq,
+            id,
             target: self.seq,
             since: self.at,
             actions: self.actions,
@@ -73,7 +73,8 @@ impl Fold<'_> {
             }
             None => {
                 self.connector_mut(key.connector, |row| row.queued += 1);
-                raise.fresh(key)
+                self.meta.last_duty += 1;
+                raise.fresh(key, self.meta.last_duty)
             }
         };
         self.rows.put(key::duty(key), &duty)?;
