@@ -4,6 +4,8 @@
 
 #[path = "deliver/daemon.rs"]
 mod daemon;
+#[path = "deliver/history.rs"]
+mod history;
 #[path = "deliver/numbers.rs"]
 mod numbers;
 

@@ -122,6 +122,10 @@ pub struct ItemRow {
     pub made_received_at: Option<Time>,
     /// Effective time of the oldest state that was not public.
     pub private_at: Option<Time>,
+    /// Effective time of the newest state that was public.
+    pub public_at: Option<Time>,
+    /// When the store first knew of a public state behind one that was not: it saw the item turn public.
+    pub turned_public_at: Option<Time>,
     /// When an event on it last arrived.
     pub received_at: Time,
     /// The fields, in the order they were first seen.
