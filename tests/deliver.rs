@@ -8,6 +8,8 @@ mod daemon;
 mod history;
 #[path = "deliver/numbers.rs"]
 mod numbers;
+#[path = "deliver/odd.rs"]
+mod odd;
 
 use std::sync::Arc;
 

@@ -11,6 +11,7 @@ use crate::index::View;
 use crate::index::row::{ConnectorRow, DutyRow, LinkRow};
 use crate::journal::Seq;
 use crate::record::{ConnectorId, DutyKey, EventRecord, EventStatus, Record};
+use crate::sleekplan::json;
 
 /// Rows of a page where nothing is said.
 const LIMIT_DEFAULT: usize = 50;
@@ -115,9 +116,9 @@ impl Desk {
             _ => Vec::new(),
         };
         if let Value::Object(answer) = &mut answer {
-            match serde_json::from_slice::<Value>(body) {
-                Ok(json) => answer.insert("body".to_owned(), json),
-                Err(_) => answer.insert("raw".to_owned(), base64(body).into()),
+            match json::body(body) {
+                Some(json) => answer.insert("body".to_owned(), json),
+                None => answer.insert("raw".to_owned(), base64(body).into()),
             };
             answer.insert("deliveries".to_owned(), deliveries.into());
         }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use sleeksync_connectors::contract::{Hash, Item, ItemId, ItemKind, Part, RemoteRef, Scope, Time};
 
 use crate::record::{DutyKey, Halt, ParkClass};
+use crate::sleekplan::json;
 
 /// The index itself.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -143,7 +144,7 @@ impl ItemRow {
         let mut fields = sleeksync_connectors::contract::Fields::default();
         for field in &self.fields {
             // A field was parsed when it was accepted; were it damaged, null is the honest reading.
-            fields.set(&field.name, serde_json::from_str(&field.json).unwrap_or(serde_json::Value::Null));
+            fields.set(&field.name, json::value(&field.json).unwrap_or_default());
         }
         Item { id: self.id.clone(), fields, at: self.at, deleted: self.is_deleted() }
     }

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::json;
 use super::payload::Decoded;
 use crate::record::Mark;
 
@@ -9,8 +10,7 @@ use crate::record::Mark;
 ///
 /// What was not recognised repeats only what was not recognised either: once it is, it must not be taken for a repetition.
 pub fn mark(body: &[u8], decoded: &Decoded<'_>, recognised: bool) -> Option<Mark> {
-    let text = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
-    let value: Value = serde_json::from_slice(text).ok()?;
+    let value = json::body(body)?;
     let mut hasher = blake3::Hasher::new();
     let product = decoded.product.map_or(0, |product| product.0);
     let action = decoded.action.as_ref().map_or_else(Clone::clone, |action| action.to_string());
@@ -81,6 +81,17 @@ mod tests {
         let spelled = br#" {"timestamp":1506985999, "action":"item\u002ecreate","data":{"title":"a\u0020b","n":1.0,"feedback_id":"3"},"product_id":"5"}"#;
         assert_eq!(mark_of(plain), mark_of(spelled));
         assert!(mark_of(plain).is_some());
+    }
+
+    #[test]
+    fn what_strict_readers_refuse_is_repeated_too() {
+        let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));
+        let mark = |value: &str| {
+            mark_of(format!(r#"{{"product_id":5,"action":"item.create","data":{{"feedback_id":"3","a":{value}}}}}"#).as_bytes())
+        };
+        for value in [r#""cut \ud83d""#, "1e999", &deep] {
+            assert!(mark(value).is_some() && mark(value) == mark(value) && mark(value) != mark("1"), "{value}");
+        }
     }
 
     #[test]

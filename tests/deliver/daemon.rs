@@ -67,9 +67,13 @@ impl Daemon {
 
     /// Posts an event, as Sleekplan would, and answers what was said.
     pub async fn post(&self, action: &str, at: u64, data: Value) -> Value {
-        let body = json!({"product_id": PRODUCT, "action": action, "data": data, "timestamp": at.to_string()});
+        self.post_raw(json!({"product_id": PRODUCT, "action": action, "data": data, "timestamp": at.to_string()}).to_string()).await
+    }
+
+    /// Posts these bytes, and answers what was said.
+    pub async fn post_raw(&self, body: String) -> Value {
         let url = format!("http://{}/webhooks/sleekplan?key=k", self.address);
-        let answer = self.http.post(url).json(&body).send().await.unwrap();
+        let answer = self.http.post(url).body(body).send().await.unwrap();
         assert!(answer.status().is_success(), "{}", answer.status());
         answer.json().await.unwrap()
     }

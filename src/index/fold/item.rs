@@ -7,6 +7,7 @@ use crate::index::key;
 use crate::index::row::{FieldRow, ItemRow};
 use crate::index::rows::RowsError;
 use crate::record::EventRecord;
+use crate::sleekplan::json;
 use crate::sleekplan::payload::Target;
 
 /// Fields that decide whether readers may see an item.
@@ -112,7 +113,7 @@ fn note_visibility(row: &mut ItemRow, event: &EventRecord, target: &Target<'_>) 
     let mut seen = Fields::default();
     for (name, value) in &target.fields {
         if VISIBILITY.contains(&name.as_ref()) {
-            seen.set(name, serde_json::from_str(value.get()).unwrap_or(serde_json::Value::Null));
+            seen.set(name, json::value(value.get()).unwrap_or_default());
         }
     }
     if seen.as_map().is_empty() {
@@ -133,7 +134,7 @@ fn note_visibility(row: &mut ItemRow, event: &EventRecord, target: &Target<'_>) 
 fn older_fields_are_public(row: &ItemRow, at: Time, mut seen: Fields) -> bool {
     for field in &row.fields {
         if field.at <= at && VISIBILITY.contains(&field.name.as_str()) && seen.get(&field.name).is_none() {
-            seen.set(&field.name, serde_json::from_str(&field.json).unwrap_or(serde_json::Value::Null));
+            seen.set(&field.name, json::value(&field.json).unwrap_or_default());
         }
     }
     seen.is_public(row.id.kind())
