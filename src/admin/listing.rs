@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sleeksync_connectors::contract::{ItemId, ProductId};
+use sleeksync_connectors::kit::text::terminal;
 
 use super::{Desk, DeskError, Page};
 use crate::index::View;
 use crate::index::row::{ConnectorRow, DutyRow, LinkRow};
 use crate::journal::Seq;
 use crate::record::{ConnectorId, DutyKey, EventRecord, EventStatus, Record};
-use crate::sleekplan::json;
+use crate::sleekplan::{json, payload};
 
 /// Rows of a page where nothing is said.
 const LIMIT_DEFAULT: usize = 50;
@@ -51,7 +52,7 @@ pub struct EventAnswer {
     pub received_at: String,
     /// Its workspace.
     pub product_id: Option<u64>,
-    /// What happened.
+    /// What happened; the word itself where it is no action that is known.
     pub action: Option<String>,
     /// To which item.
     pub item: Option<String>,
@@ -328,12 +329,21 @@ fn event_answer(view: &View, only: Option<ProductId>, seq: u64, event: &EventRec
         seq,
         received_at: event.received_at.to_string(),
         product_id: event.product.map(|product| product.0),
-        action: event.action.map(|action| action.to_string()),
+        action: event.action.map_or_else(|| word(body), |action| Some(action.to_string())),
         item: event.item.as_ref().map(|item| Desk::item_name(only, item)),
         status: if stale.is_some() { "stale" } else { event.status.as_str() },
         reason,
         bytes: body.len(),
     })
+}
+
+/// The action as a body names it, inert on a terminal. Its length is bounded by [`payload::decode`].
+fn word(body: &[u8]) -> Option<String> {
+    let word = match payload::decode(body).ok()?.action {
+        Ok(action) => action.to_string(),
+        Err(word) => terminal(&word),
+    };
+    Some(word).filter(|word| !word.is_empty())
 }
 
 /// Standard base64 (RFC 4648), for bodies that are no JSON.

@@ -28,3 +28,27 @@ async fn half_a_surrogate_pair_costs_one_character_and_neither_field_nor_mark() 
     }
     daemon.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unknown_action_is_shown_by_its_word_and_moves_no_cursor() {
+    let (folder, wire) = (tempfile::tempdir().unwrap(), Arc::new(Wire::new()));
+    let products = format!("[products.acme]\nid = {PRODUCT}\n");
+    let daemon = Daemon::start(&config(folder.path(), &format!("{products}{}", tracker("", ""))), &wire).await;
+    daemon.settled("tracker").await;
+    let (long, cut) = ("x".repeat(1000), "x".repeat(64));
+    let bodies = [
+        (r#""promoter.create""#.to_owned(), Some("promoter.create")),
+        (r#""\u001b]0;owned\u0007\u009b""#.to_owned(), Some("\u{241b}]0;owned\u{2407}\u{fffd}")),
+        (format!(r#""{long}""#), Some(cut.as_str())),
+        ("null".to_owned(), None),
+    ];
+    for (action, shown) in bodies {
+        let posted = daemon.post_raw(format!(r#"{{"product_id":{PRODUCT},"action":{action},"data":{{}}}}"#)).await;
+        assert_eq!(posted["status"], "unrecognised");
+        assert_eq!(daemon.event(posted["seq"].as_u64().unwrap())["action"].as_str(), shown);
+    }
+    // The word is known, only its product is not.
+    let posted = daemon.post_raw(r#"{"product_id":1,"action":"item.create","data":{"feedback_id":3}}"#.to_owned()).await;
+    assert_eq!(daemon.event(posted["seq"].as_u64().unwrap())["action"], "item.create");
+    daemon.stop().await;
+}
