@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
 
+#[path = "deliver/again.rs"]
+mod again;
 #[path = "deliver/daemon.rs"]
 mod daemon;
 #[path = "deliver/history.rs"]

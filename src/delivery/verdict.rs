@@ -62,8 +62,10 @@ pub fn judge(known: &Known<'_>, filter: &Filter) -> Verdict {
     if filter.products.as_ref().is_some_and(|names| !names.contains(&known.product.name)) {
         return skip("its product is not among this connector's");
     }
-    if known.links.iter().any(|link| link.lost) {
-        return skip("its object was deleted at the service or given up; `replay` or `connector reset` begins anew");
+    match known.links.iter().find(|link| link.lost) {
+        Some(LinkRow { remote: Some(_), .. }) => return skip("its object was deleted at the service; `replay` makes a new one"),
+        Some(_) => return skip("regarded as done by a person"),
+        None => {}
     }
     // What has a link keeps following its item, whatever `events`, `when` and `since` say now.
     if !known.links.is_empty() && known.event.is_none() {

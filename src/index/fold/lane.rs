@@ -23,12 +23,14 @@ pub(super) struct Raise {
     pub include_history: bool,
     /// What was rendered with earlier settings is sent again.
     pub stale: bool,
+    /// A person asked for this item: neither its actions nor a deletion at the service stand in the way.
+    pub asked: bool,
 }
 
 impl Raise {
     fn onto(&self, duty: &mut DutyRow) {
         duty.target = self.seq;
-        duty.actions |= self.actions;
+        duty.actions = if self.asked { 0 } else { duty.actions | self.actions };
         duty.include_history |= self.include_history;
         duty.stale |= self.stale;
         duty.wait_until = None;
@@ -81,11 +83,11 @@ impl Fold<'_> {
         self.schedule(key.connector, &key.lane(), raise.at, false)
     }
 
-    /// Newer state supersedes what was refused. What may have happened stays a person's to decide.
+    /// Newer state supersedes what was refused. What may have happened, or was undone at the service, stays a person's to decide.
     fn raise_parked(&mut self, id: u64, raise: &Raise) -> Result<(), RowsError> {
         let Some(mut parked) = self.rows.get::<ParkedRow>(&key::parked(id))? else { return Ok(()) };
         raise.onto(&mut parked.duty);
-        if parked.class == ParkClass::OutcomeUnknown {
+        if parked.class == ParkClass::OutcomeUnknown || (parked.class == ParkClass::TargetGone && !raise.asked) {
             return self.rows.put(key::parked(id), &parked);
         }
         self.unpark(parked, raise.at)
