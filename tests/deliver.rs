@@ -2,8 +2,16 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
 
+#[path = "deliver/again.rs"]
+mod again;
 #[path = "deliver/daemon.rs"]
 mod daemon;
+#[path = "deliver/history.rs"]
+mod history;
+#[path = "deliver/numbers.rs"]
+mod numbers;
+#[path = "deliver/odd.rs"]
+mod odd;
 
 use std::sync::Arc;
 

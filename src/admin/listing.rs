@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sleeksync_connectors::contract::{ItemId, ProductId};
+use sleeksync_connectors::kit::text::terminal;
 
 use super::{Desk, DeskError, Page};
 use crate::index::View;
 use crate::index::row::{ConnectorRow, DutyRow, LinkRow};
 use crate::journal::Seq;
 use crate::record::{ConnectorId, DutyKey, EventRecord, EventStatus, Record};
+use crate::sleekplan::{json, payload};
 
 /// Rows of a page where nothing is said.
 const LIMIT_DEFAULT: usize = 50;
@@ -50,7 +52,7 @@ pub struct EventAnswer {
     pub received_at: String,
     /// Its workspace.
     pub product_id: Option<u64>,
-    /// What happened.
+    /// What happened; the word itself where it is no action that is known.
     pub action: Option<String>,
     /// To which item.
     pub item: Option<String>,
@@ -115,9 +117,9 @@ impl Desk {
             _ => Vec::new(),
         };
         if let Value::Object(answer) = &mut answer {
-            match serde_json::from_slice::<Value>(body) {
-                Ok(json) => answer.insert("body".to_owned(), json),
-                Err(_) => answer.insert("raw".to_owned(), base64(body).into()),
+            match json::body(body) {
+                Some(json) => answer.insert("body".to_owned(), json),
+                None => answer.insert("raw".to_owned(), base64(body).into()),
             };
             answer.insert("deliveries".to_owned(), deliveries.into());
         }
@@ -185,7 +187,7 @@ impl Desk {
                 after = Some(last.key.clone());
                 for duty in page {
                     if item.as_ref().is_none_or(|item| *item == duty.key.item) {
-                        newest.offer((duty.id, id.0), (row.name.clone(), duty));
+                        newest.offer(duty.id, (row.name.clone(), duty));
                     }
                 }
             }
@@ -261,9 +263,9 @@ impl Desk {
                 let page = view.links(id, after.as_ref(), ROWS_PAGE)?;
                 let Some(last) = page.last() else { break };
                 after = Some(last.clone());
-                for (number, link) in page.into_iter().enumerate() {
+                for link in page {
                     if item.as_ref().is_none_or(|item| *item == link.item) {
-                        newest.offer((link.seq, u16::try_from(number).unwrap_or(u16::MAX)), (row.name.clone(), link));
+                        newest.offer(link.seq, (row.name.clone(), link));
                     }
                 }
             }
@@ -286,26 +288,24 @@ impl Desk {
     }
 }
 
-/// Keeps the newest rows of many.
+/// Keeps the newest rows of many, by a number that no two of them share: the next page begins below the last one's.
 struct Newest<T> {
     limit: usize,
     before: u64,
-    rows: BTreeMap<(u64, u16, usize), T>,
-    offered: usize,
+    rows: BTreeMap<u64, T>,
     left_out: bool,
 }
 
 impl<T> Newest<T> {
     fn new(query: &Query) -> Self {
-        Self { limit: query.limit(), before: query.before.unwrap_or(u64::MAX), rows: BTreeMap::new(), offered: 0, left_out: false }
+        Self { limit: query.limit(), before: query.before.unwrap_or(u64::MAX), rows: BTreeMap::new(), left_out: false }
     }
 
-    fn offer(&mut self, (seq, number): (u64, u16), row: T) {
-        if seq >= self.before {
+    fn offer(&mut self, number: u64, row: T) {
+        if number >= self.before {
             return;
         }
-        self.offered += 1;
-        self.rows.insert((seq, number, self.offered), row);
+        self.rows.insert(number, row);
         if self.rows.len() > self.limit {
             self.rows.pop_first();
             self.left_out = true;
@@ -313,7 +313,7 @@ impl<T> Newest<T> {
     }
 
     fn finish(self) -> (Vec<T>, Option<u64>) {
-        let next = self.rows.first_key_value().filter(|_| self.left_out).map(|((seq, ..), _)| *seq);
+        let next = self.rows.first_key_value().filter(|_| self.left_out).map(|(number, _)| *number);
         (self.rows.into_values().rev().collect(), next)
     }
 }
@@ -329,12 +329,21 @@ fn event_answer(view: &View, only: Option<ProductId>, seq: u64, event: &EventRec
         seq,
         received_at: event.received_at.to_string(),
         product_id: event.product.map(|product| product.0),
-        action: event.action.map(|action| action.to_string()),
+        action: event.action.map_or_else(|| word(body), |action| Some(action.to_string())),
         item: event.item.as_ref().map(|item| Desk::item_name(only, item)),
         status: if stale.is_some() { "stale" } else { event.status.as_str() },
         reason,
         bytes: body.len(),
     })
+}
+
+/// The action as a body names it, inert on a terminal. Its length is bounded by [`payload::decode`].
+fn word(body: &[u8]) -> Option<String> {
+    let word = match payload::decode(body).ok()?.action {
+        Ok(action) => action.to_string(),
+        Err(word) => terminal(&word),
+    };
+    Some(word).filter(|word| !word.is_empty())
 }
 
 /// Standard base64 (RFC 4648), for bodies that are no JSON.

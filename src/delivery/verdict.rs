@@ -62,8 +62,10 @@ pub fn judge(known: &Known<'_>, filter: &Filter) -> Verdict {
     if filter.products.as_ref().is_some_and(|names| !names.contains(&known.product.name)) {
         return skip("its product is not among this connector's");
     }
-    if known.links.iter().any(|link| link.lost) {
-        return skip("its object was deleted at the service or given up; `replay` or `connector reset` begins anew");
+    match known.links.iter().find(|link| link.lost) {
+        Some(LinkRow { remote: Some(_), .. }) => return skip("its object was deleted at the service; `replay` makes a new one"),
+        Some(_) => return skip("regarded as done by a person"),
+        None => {}
     }
     // What has a link keeps following its item, whatever `events`, `when` and `since` say now.
     if !known.links.is_empty() && known.event.is_none() {
@@ -93,16 +95,19 @@ fn holds(known: &Known<'_>, filter: &Filter) -> Verdict {
 }
 
 /// New is what was made, or seen to turn public, or is dated, after the connector's start. Anything else is history.
+///
+/// What was made, or was published, while the connector was switched off was missed, and nothing missed is created.
 fn is_new(known: &Known<'_>) -> bool {
     let Known { connector, row, item, product, .. } = known;
-    let created = item.fields.some_text("created").and_then(|text| product.time(&text));
-    let turned_public = item.is_public() && row.private_at.is_some_and(|private| private < row.at) && row.received_at >= connector.start;
     let missed = |at: Time| connector.gaps.iter().any(|(from, to)| *from <= at && at < *to);
-    match row.made_received_at {
-        // Made while the connector was switched off: nothing missed is created.
-        Some(at) if missed(at) => false,
-        Some(at) if at >= connector.start => true,
-        _ => turned_public || created.is_some_and(|at| at >= connector.start && !missed(at)),
+    let counts = |at: Time| at >= connector.start && !missed(at);
+    let created = item.fields.some_text("created").and_then(|text| product.time(&text));
+    let turned_public = row.turned_public_at.filter(|_| item.is_public());
+    match (turned_public, row.made_received_at) {
+        (Some(at), _) if missed(at) => false,
+        (Some(at), _) if counts(at) => true,
+        (_, Some(at)) if missed(at) => false,
+        (_, made) => made.is_some_and(counts) || created.is_some_and(counts),
     }
 }
 

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use sleeksync_connectors::contract::{Hash, Item, ItemId, ItemKind, Part, RemoteRef, Scope, Time};
 
 use crate::record::{DutyKey, Halt, ParkClass};
+use crate::sleekplan::json;
 
 /// The index itself.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -20,6 +21,8 @@ pub struct MetaRow {
     pub first_product: Option<u64>,
     /// Number the next connector gets.
     pub next_connector: u16,
+    /// Number of the delivery that last became owed.
+    pub last_duty: u64,
     /// Where the sweep for expired rows goes on: a key.
     pub swept: Vec<u8>,
 }
@@ -53,7 +56,7 @@ pub struct ConnectorRow {
     pub halt: Halt,
     /// Why, for people.
     pub halt_why: String,
-    /// What was owed up to this record does not count for the brake: a person let all of it through.
+    /// Deliveries up to this number do not count for the brake: a person let all of them through.
     pub unbraked_upto: u64,
     /// The service asked to wait until then.
     pub throttled_until: Option<Time>,
@@ -120,6 +123,10 @@ pub struct ItemRow<Text = String> {
     pub made_received_at: Option<Time>,
     /// Effective time of the oldest state that was not public.
     pub private_at: Option<Time>,
+    /// Effective time of the newest state that was public.
+    pub public_at: Option<Time>,
+    /// When the store first knew of a public state behind one that was not: it saw the item turn public.
+    pub turned_public_at: Option<Time>,
     /// When an event on it last arrived.
     pub received_at: Time,
     /// The fields, sorted by name.
@@ -139,7 +146,7 @@ impl ItemRow {
         let mut fields = sleeksync_connectors::contract::Fields::default();
         for field in &self.fields {
             // A field was parsed when it was accepted; were it damaged, null is the honest reading.
-            fields.set(&field.name, serde_json::from_str(&field.json).unwrap_or(serde_json::Value::Null));
+            fields.set(&field.name, json::value(&field.json).unwrap_or_default());
         }
         Item { id: self.id.clone(), fields, at: self.at, deleted: self.is_deleted() }
     }
@@ -165,7 +172,7 @@ pub struct OpenPlan {
 pub struct DutyRow {
     /// Which.
     pub key: DutyKey,
-    /// Number of the record that made it owed: its id for people.
+    /// Its number, for people: no other delivery ever has it, also not one of the same event.
     pub id: u64,
     /// Number of the newest record that raised it.
     pub target: u64,

@@ -145,15 +145,6 @@ impl<'a> Overlay<'a> {
         rows.into_iter().take(limit).map(|(key, row)| Ok((key, decode(&row)?))).collect()
     }
 
-    /// The same where nothing below can begin with `prefix`.
-    ///
-    /// # Errors
-    /// A row does not decode.
-    pub fn scan_fresh<T: DeserializeOwned>(&self, prefix: &Key, limit: usize) -> Result<Vec<(Bytes, T)>, RowsError> {
-        let rows = self.changed(prefix.as_ref()).into_iter().filter_map(|(key, row)| Some((key, row.as_ref()?)));
-        rows.take(limit).map(|(key, row)| Ok((key.clone(), decode(row)?))).collect()
-    }
-
     fn changed(&self, prefix: &[u8]) -> Vec<(&Bytes, &Option<Bytes>)> {
         self.changes.range(prefix.to_vec()..).take_while(|(key, _)| key.starts_with(prefix)).collect()
     }

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
+use super::json;
 use super::payload::Decoded;
 use crate::record::Mark;
 
@@ -23,8 +24,12 @@ pub fn mark(decoded: &Decoded<'_>, recognised: bool) -> Option<Mark> {
     bytes.extend_from_slice(&product.to_le_bytes());
     bytes.extend_from_slice(action.as_bytes());
     bytes.extend_from_slice(&decoded.sent_at.map_or(i64::MIN, |at| at.as_ms()).to_le_bytes());
+    let start = bytes.len();
     let mut data = serde_json::Deserializer::from_str(decoded.data);
-    Canonical(&mut bytes).deserialize(&mut data).and_then(|()| data.end()).ok()?;
+    if Canonical(&mut bytes).deserialize(&mut data).and_then(|()| data.end()).is_err() {
+        bytes.truncate(start);
+        Canonical(&mut bytes).deserialize(&json::value(decoded.data)?).ok()?;
+    }
     let item = decoded.targets.first().map(|target| target.item.qualified()).unwrap_or_default();
     let subject = blake3::hash(format!("{recognised}\n{product}\n{action}\n{item}").as_bytes());
     let mut digest = half(&blake3::hash(&bytes));
@@ -174,6 +179,17 @@ mod tests {
         let spelled = br#" {"timestamp":1506985999, "action":"item\u002ecreate","data":{"title":"x", "l":[ {"b":null,"\u0061":1e0} ],"title":"a\u0020b","n":1.0,"feedback_id":"3"},"product_id":"5"}"#;
         assert_eq!(mark_of(plain), mark_of(spelled));
         assert!(mark_of(plain).is_some());
+    }
+
+    #[test]
+    fn what_strict_readers_refuse_is_repeated_too() {
+        let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));
+        let mark = |value: &str| {
+            mark_of(format!(r#"{{"product_id":5,"action":"item.create","data":{{"feedback_id":"3","a":{value}}}}}"#).as_bytes())
+        };
+        for value in [r#""cut \ud83d""#, "1e999", &deep] {
+            assert!(mark(value).is_some() && mark(value) == mark(value) && mark(value) != mark("1"), "{value}");
+        }
     }
 
     #[test]

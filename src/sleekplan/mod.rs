@@ -2,6 +2,7 @@
 
 mod arrival;
 pub mod digest;
+pub mod json;
 pub mod payload;
 pub mod products;
 

@@ -13,6 +13,8 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use sleeksync_connectors::contract::{Action, ItemId, ItemKind, ProductId, Time};
 
+use super::json::{self, Name};
+
 /// 2015-01-01: before it, there was no Sleekplan.
 const EARLIEST: Time = Time::from_ms(1_420_070_400_000);
 /// How far a sender's clock may be ahead.
@@ -35,7 +37,7 @@ impl<'a> Shallow<'a> {
 
     /// A string or number as text; `None` where absent, null, empty, or anything else.
     fn scalar(&self, name: &str) -> Option<String> {
-        match serde_json::from_str(self.get(name)?.get()).ok()? {
+        match json::value(self.get(name)?.get())? {
             Value::String(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
             Value::Number(number) => Some(number.to_string()),
             _ => None,
@@ -76,10 +78,6 @@ impl<'de: 'a, 'a> Deserialize<'de> for Shallow<'a> {
         deserializer.deserialize_map(Fields)
     }
 }
-
-/// A field's name, borrowed where it has no escapes.
-#[derive(Deserialize)]
-struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
 
 /// A body, as far as it was understood.
 #[derive(Debug)]
@@ -179,8 +177,7 @@ pub fn effective(sent: Option<Time>, received: Time) -> Time {
 
 /// The event's own data, with `product_id` as a number.
 pub fn data(body: &[u8]) -> Option<Value> {
-    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
-    let mut envelope: Value = serde_json::from_slice(body).ok()?;
+    let mut envelope = json::body(body)?;
     let product = decode(body).ok()?.product;
     let mut data = envelope.get_mut("data")?.take();
     if let (Value::Object(data), Some(product)) = (&mut data, product) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use sleeksync::admin::{Decision, Desk, Done, Query, ReplayAnswer, ReplayRequest};
+use sleeksync::admin::{Decision, Desk, Done, Page, Query, ReplayAnswer, ReplayRequest};
 use sleeksync::app::{App, Listeners};
 use sleeksync::clock::Clock;
 use sleeksync::config::{Config, Sources, load};
@@ -67,9 +67,13 @@ impl Daemon {
 
     /// Posts an event, as Sleekplan would, and answers what was said.
     pub async fn post(&self, action: &str, at: u64, data: Value) -> Value {
-        let body = json!({"product_id": PRODUCT, "action": action, "data": data, "timestamp": at.to_string()});
+        self.post_raw(json!({"product_id": PRODUCT, "action": action, "data": data, "timestamp": at.to_string()}).to_string()).await
+    }
+
+    /// Posts these bytes, and answers what was said.
+    pub async fn post_raw(&self, body: String) -> Value {
         let url = format!("http://{}/webhooks/sleekplan?key=k", self.address);
-        let answer = self.http.post(url).json(&body).send().await.unwrap();
+        let answer = self.http.post(url).body(body).send().await.unwrap();
         assert!(answer.status().is_success(), "{}", answer.status());
         answer.json().await.unwrap()
     }
@@ -102,6 +106,10 @@ impl Daemon {
 
     pub fn parked(&self) -> Vec<Value> {
         self.desk().parked(&Query::default()).unwrap().rows
+    }
+
+    pub fn queue(&self, query: &Query) -> Page<Value> {
+        self.desk().queue(query).unwrap()
     }
 
     pub fn links(&self) -> Vec<Value> {

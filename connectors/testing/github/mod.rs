@@ -33,6 +33,8 @@ pub enum Fault {
     HtmlPage,
     /// Nothing was done: the token is refused.
     Unauthorized,
+    /// Nothing was done: what was sent does not suit it.
+    Invalid,
 }
 
 /// One issue.
@@ -125,6 +127,7 @@ impl FakeGitHub {
             Some(Fault::Limited) => Some(limit(StatusCode::TOO_MANY_REQUESTS, "API rate limit exceeded").with("retry-after", "1")),
             Some(Fault::SecondaryLimit) => Some(limit(StatusCode::FORBIDDEN, "You have exceeded a secondary rate limit.")),
             Some(Fault::Unauthorized) => Some(limit(StatusCode::UNAUTHORIZED, "Bad credentials")),
+            Some(Fault::Invalid) => Some(limit(StatusCode::UNPROCESSABLE_ENTITY, "Validation Failed")),
             Some(Fault::HtmlPage) => Some(Told::html(StatusCode::OK, "Sign in")),
             Some(Fault::BadGateway) => {
                 self.lost += 1;

@@ -131,14 +131,15 @@ impl Fold<'_> {
             let missed = self.rows.get::<ItemRow>(&key::item(&link.item))?.is_some_and(|item| item.received_at >= off);
             if missed {
                 let key = DutyKey { connector: id, item: link.item.clone(), event: None };
-                self.raise(&key, &Raise { seq, at, actions: 0, include_history: false, stale: false })?;
+                self.raise(&key, &Raise { seq, at, actions: 0, include_history: false, stale: false, asked: false })?;
             }
             last = Some(link.item);
         }
         Ok(())
     }
 
-    pub(super) fn halted(&mut self, seq: u64, halted: &Halted) {
+    pub(super) fn halted(&mut self, halted: &Halted) {
+        let last_duty = self.meta.last_duty;
         self.connector_mut(halted.connector, |row| {
             row.halt = halted.halt;
             row.halt_why.clone_from(&halted.why);
@@ -146,7 +147,7 @@ impl Fold<'_> {
                 row.creates.clear();
             }
             if halted.all {
-                row.unbraked_upto = seq;
+                row.unbraked_upto = last_duty;
             }
         });
         self.touch(halted.connector);

@@ -150,7 +150,7 @@ impl Fold<'_> {
         for (raw, row) in self.rows.scan::<DormantRow>(&key::dormants_of(connector, item), usize::MAX)? {
             self.rows.remove_raw(raw);
             self.rows.remove(key::dormant_of(&row.duty.key));
-            self.requeue(&row.duty, at)?;
+            self.requeue(row.duty, at)?;
         }
         Ok(())
     }
@@ -208,10 +208,25 @@ impl Fold<'_> {
     }
 
     pub(super) fn retried(&mut self, retried: &Retried) -> Result<(), RowsError> {
-        match self.rows.get::<ParkedRow>(&key::parked(retried.id))? {
-            Some(parked) => self.unpark(parked, retried.at),
-            None => Ok(()),
+        let Some(mut parked) = self.rows.get::<ParkedRow>(&key::parked(retried.id))? else { return Ok(()) };
+        if parked.class == ParkClass::TargetGone && self.forget_deleted(&parked.duty.key)? {
+            // It was made once: whatever would keep it from being made for the first time does not count.
+            parked.duty.include_history = true;
+            parked.duty.actions = 0;
         }
+        self.unpark(parked, retried.at)
+    }
+
+    /// Forgets the links of an item whose object was deleted at the service, so that it is made anew; says whether it was.
+    ///
+    /// A part without an object was not deleted there: a person regards it as done.
+    fn forget_deleted(&mut self, duty: &DutyKey) -> Result<bool, RowsError> {
+        let links = self.rows.scan::<LinkRow>(&key::item_links(duty.connector, &duty.item), PARTS_MAX)?;
+        let was_deleted = links.iter().any(|(_, link)| link.lost && link.remote.is_some());
+        if was_deleted {
+            links.into_iter().for_each(|(raw, _)| self.rows.remove_raw(raw));
+        }
+        Ok(was_deleted)
     }
 
     pub(super) fn dropped(&mut self, seq: u64, dropped: &Dropped) -> Result<(), RowsError> {
@@ -257,8 +272,9 @@ impl Fold<'_> {
 
     pub(super) fn owed(&mut self, seq: u64, owed: &Owed) -> Result<(), RowsError> {
         for key in &owed.duties {
-            let raise = Raise { seq, at: owed.at, actions: 0, include_history: owed.include_history, stale: owed.stale };
-            self.raise(key, &raise)?;
+            let asked = !owed.stale && key.event.is_none();
+            let include_history = owed.include_history || (asked && self.forget_deleted(key)?);
+            self.raise(key, &Raise { seq, at: owed.at, actions: 0, include_history, stale: owed.stale, asked })?;
         }
         Ok(())
     }

@@ -9,6 +9,7 @@ use crate::index::key;
 use crate::index::row::{FieldRow, ItemRow};
 use crate::index::rows::RowsError;
 use crate::record::EventRecord;
+use crate::sleekplan::json;
 use crate::sleekplan::payload::Target;
 
 /// Fields that decide whether readers may see an item.
@@ -51,7 +52,7 @@ impl Fold<'_> {
         if main && action.deletes() {
             row.deleted_at = row.deleted_at.max(Some(event.at));
         }
-        note_privacy(&mut row, event.at, target);
+        note_visibility(&mut row, event, target);
         changed |= before != (row.is_deleted(), row.made_received_at.is_some());
         let newest = event.at >= row.at;
         if newest {
@@ -75,6 +76,8 @@ fn blank(id: &ItemId, seq: u64, event: &EventRecord) -> Row<'static> {
         made_at: None,
         made_received_at: None,
         private_at: None,
+        public_at: None,
+        turned_public_at: None,
         received_at: event.received_at,
         fields: Vec::new(),
     }
@@ -111,15 +114,83 @@ fn overwrite<'e>(field: &mut FieldRow<Cow<'e, str>>, at: Time, json: &'e str) ->
     changed
 }
 
-/// Remembers the oldest state that was not public: when the item is public later, the store saw it turn public.
-fn note_privacy(row: &mut Row<'_>, at: Time, target: &Target<'_>) {
+/// Remembers when the store saw the item turn public: the oldest state that was not public, the newest that was, and when both were known.
+///
+/// What the event says nothing about is as older events left it. Does not depend on the order of arrival where events name all of it.
+fn note_visibility(row: &mut Row<'_>, event: &EventRecord, target: &Target<'_>) {
     let mut seen = Fields::default();
     for (name, value) in &target.fields {
         if VISIBILITY.contains(&name.as_ref()) {
-            seen.set(name, serde_json::from_str(value.get()).unwrap_or(serde_json::Value::Null));
+            seen.set(name, json::value(value.get()).unwrap_or_default());
         }
     }
-    if !seen.is_public(target.item.kind()) {
-        row.private_at = Some(row.private_at.map_or(at, |known| known.min(at)));
+    if seen.as_map().is_empty() {
+        return;
+    }
+    let kind = target.item.kind();
+    if !seen.is_public(kind) {
+        row.private_at = Some(row.private_at.map_or(event.at, |known| known.min(event.at)));
+    } else if older_fields_are_public(row, event.at, seen) {
+        row.public_at = row.public_at.max(Some(event.at));
+    }
+    if row.private_at.is_some() && row.private_at < row.public_at {
+        row.turned_public_at.get_or_insert(event.received_at);
+    }
+}
+
+/// Whether an item is public at `at` with these fields, and those that were known then.
+fn older_fields_are_public(row: &Row<'_>, at: Time, mut seen: Fields) -> bool {
+    for field in &row.fields {
+        if field.at <= at && VISIBILITY.contains(&field.name.as_ref()) && seen.get(&field.name).is_none() {
+            seen.set(&field.name, json::value(&field.json).unwrap_or_default());
+        }
+    }
+    seen.is_public(row.id.kind())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::index::testing::{fold_all, view};
+    use crate::record::{EventStatus, Record};
+    use serde_json::json;
+    use sleeksync_connectors::contract::{ItemKind, ProductId};
+
+    fn event(id: &ItemId, received: i64, at: i64, draft: bool) -> (Record, Vec<u8>) {
+        let data = json!({"changelog_id": id.id(), "draft": draft});
+        let body = json!({"product_id": id.product().0, "action": "changelog.update", "data": data}).to_string().into_bytes();
+        let record = EventRecord {
+            received_at: Time::from_ms(received),
+            at: Time::from_ms(at),
+            status: EventStatus::Accepted,
+            product: Some(id.product()),
+            action: Some(Action::ChangelogUpdate),
+            item: Some(id.clone()),
+            mark: None,
+        };
+        (Record::Event(record), body)
+    }
+
+    #[test]
+    fn an_item_turned_public_when_both_states_were_known_in_whatever_order() {
+        let id = ItemId::top(ProductId(7), ItemKind::Changelog, "3").unwrap();
+        // Effective times of a draft, its publication, and a draft and publication of later, in the order of arrival; when it was seen.
+        let table =
+            [([1, 2, 3, 4], 101), ([2, 1, 3, 4], 101), ([4, 2, 3, 1], 102), ([1, 3, 4, 2], 102), ([2, 4, 1, 3], 102), ([4, 2, 1, 3], 102)];
+        for (order, seen) in table {
+            let events: Vec<_> = (100..).zip(order).map(|(received, at)| event(&id, received, at, at % 2 == 1)).collect();
+            let row = view(&fold_all(&events)).item_row(&id).unwrap().unwrap();
+            let expected = [1, 4, seen].map(|at| Some(Time::from_ms(at)));
+            assert_eq!([row.private_at, row.public_at, row.turned_public_at], expected, "{order:?}");
+        }
+    }
+
+    #[test]
+    fn an_event_that_says_nothing_about_a_draft_does_not_publish_it() {
+        let id = ItemId::top(ProductId(7), ItemKind::Changelog, "3").unwrap();
+        let (Record::Event(later), _) = event(&id, 101, 2, false) else { unreachable!() };
+        let body = br#"{"product_id":7,"action":"changelog.update","data":{"changelog_id":"3","enabled":true}}"#;
+        let row = view(&fold_all(&[event(&id, 100, 1, true), (Record::Event(later), body.to_vec())])).item_row(&id).unwrap().unwrap();
+        assert_eq!(row.turned_public_at, None);
     }
 }

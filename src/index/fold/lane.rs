@@ -23,21 +23,23 @@ pub(super) struct Raise {
     pub include_history: bool,
     /// What was rendered with earlier settings is sent again.
     pub stale: bool,
+    /// A person asked for this item: neither its actions nor a deletion at the service stand in the way.
+    pub asked: bool,
 }
 
 impl Raise {
     fn onto(&self, duty: &mut DutyRow) {
         duty.target = self.seq;
-        duty.actions |= self.actions;
+        duty.actions = if self.asked { 0 } else { duty.actions | self.actions };
         duty.include_history |= self.include_history;
         duty.stale |= self.stale;
         duty.wait_until = None;
     }
 
-    fn fresh(&self, key: &DutyKey) -> DutyRow {
+    fn fresh(&self, key: &DutyKey, id: u64) -> DutyRow {
         DutyRow {
             key: key.clone(),
-            id: self.seq,
+            id,
             target: self.seq,
             since: self.at,
             actions: self.actions,
@@ -55,7 +57,8 @@ impl Raise {
 impl Fold<'_> {
     /// Makes a delivery owed, or raises what it has to bring. Where it is parked or dormant depends on why.
     pub(super) fn raise(&mut self, key: &DutyKey, raise: &Raise) -> Result<(), RowsError> {
-        if let Some(id) = self.rows.get::<u64>(&key::parked_of(key))? {
+        let parked = self.connectors.iter().any(|(id, row)| *id == key.connector && row.parked > 0);
+        if parked && let Some(id) = self.rows.get::<u64>(&key::parked_of(key))? {
             return self.raise_parked(id, raise);
         }
         if let Some(for_item) = self.rows.get::<ItemId>(&key::dormant_of(key))? {
@@ -73,18 +76,19 @@ impl Fold<'_> {
             }
             None => {
                 self.connector_mut(key.connector, |row| row.queued += 1);
-                raise.fresh(key)
+                self.meta.last_duty += 1;
+                raise.fresh(key, self.meta.last_duty)
             }
         };
         self.rows.put(key::duty(key), &duty)?;
-        self.schedule(key.connector, &key.lane(), raise.at, false)
+        self.schedule(key.connector, &key.lane(), raise.at)
     }
 
-    /// Newer state supersedes what was refused. What may have happened stays a person's to decide.
+    /// Newer state supersedes what was refused. What may have happened, or was undone at the service, stays a person's to decide.
     fn raise_parked(&mut self, id: u64, raise: &Raise) -> Result<(), RowsError> {
         let Some(mut parked) = self.rows.get::<ParkedRow>(&key::parked(id))? else { return Ok(()) };
         raise.onto(&mut parked.duty);
-        if parked.class == ParkClass::OutcomeUnknown {
+        if parked.class == ParkClass::OutcomeUnknown || (parked.class == ParkClass::TargetGone && !raise.asked) {
             return self.rows.put(key::parked(id), &parked);
         }
         self.unpark(parked, raise.at)
@@ -97,15 +101,15 @@ impl Fold<'_> {
         duty.attempts = 0;
         duty.failing_since = None;
         duty.open = None;
-        self.requeue(&duty, at)
+        self.requeue(duty, at)
     }
 
     /// Puts a delivery that was parked or dormant into the queue.
-    pub(super) fn requeue(&mut self, duty: &DutyRow, at: Time) -> Result<(), RowsError> {
-        let key = &duty.key;
-        self.connector_mut(key.connector, |row| row.queued += 1);
-        self.rows.put(key::duty(key), duty)?;
-        self.schedule(key.connector, &key.lane(), at, false)
+    pub(super) fn requeue(&mut self, mut duty: DutyRow, at: Time) -> Result<(), RowsError> {
+        duty.wait_until = None;
+        self.connector_mut(duty.key.connector, |row| row.queued += 1);
+        self.rows.put(key::duty(&duty.key), &duty)?;
+        self.schedule(duty.key.connector, &duty.key.lane(), at)
     }
 
     pub(super) fn remove_parked(&mut self, parked: &ParkedRow) {
@@ -114,36 +118,35 @@ impl Fold<'_> {
         self.connector_mut(parked.duty.key.connector, |row| row.parked = row.parked.saturating_sub(1));
     }
 
-    /// Sets when a lane is due: at `at`, later where everything in it waits, never where nothing is in it.
+    /// Sees to it that what was just put into a lane, and waits for nothing, is taken up at `at`.
     ///
-    /// A lane that is backing off is not hastened by news; only an attempt (`by_attempt`) moves it.
-    pub(super) fn schedule(&mut self, connector: ConnectorId, lane: &ItemId, at: Time, backing_off: bool) -> Result<(), RowsError> {
-        let known: Option<LaneRow> = self.rows.get(&key::lane(connector, lane))?;
-        if !backing_off && known.as_ref().is_some_and(|row| row.backing_off) {
-            return Ok(());
+    /// A lane that is backing off is not hastened by news; only an attempt moves it.
+    fn schedule(&mut self, connector: ConnectorId, lane: &ItemId, at: Time) -> Result<(), RowsError> {
+        match self.rows.get::<LaneRow>(&key::lane(connector, lane))? {
+            Some(row) if row.backing_off => Ok(()),
+            Some(_) => self.reschedule(connector, lane, at, false),
+            // Nothing else is in it.
+            None => self.put_due(connector, lane, LaneRow { due: at, backing_off: false }),
         }
-        self.reschedule(connector, lane, at, backing_off)
     }
 
-    /// The same after an attempt: whatever held before is over.
+    /// Sets when a lane is due after an attempt: at `at`, later where everything in it waits, never where nothing is in it.
     pub(super) fn reschedule(&mut self, connector: ConnectorId, lane: &ItemId, at: Time, backing_off: bool) -> Result<(), RowsError> {
         let lane_key = key::lane(connector, lane);
-        let duties = key::lane_duties(connector, lane);
-        let head = match self.rows.get::<LaneRow>(&lane_key)? {
-            Some(known) => {
-                self.rows.remove(key::due(connector, known.due, lane));
-                self.rows.scan::<DutyRow>(&duties, LANE_HEAD_MAX)?
-            }
-            // A lane without a row had no duties before these records.
-            None => self.rows.scan_fresh::<DutyRow>(&duties, LANE_HEAD_MAX)?,
-        };
+        if let Some(known) = self.rows.get::<LaneRow>(&lane_key)? {
+            self.rows.remove(key::due(connector, known.due, lane));
+        }
+        let head = self.rows.scan::<DutyRow>(&key::lane_duties(connector, lane), LANE_HEAD_MAX)?;
         let Some(first) = head.iter().map(|(_, duty)| duty.wait_until.unwrap_or(Time::ZERO)).min() else {
             self.rows.remove(lane_key);
             return Ok(());
         };
-        let row = LaneRow { due: at.max(first), backing_off };
+        self.put_due(connector, lane, LaneRow { due: at.max(first), backing_off })
+    }
+
+    fn put_due(&mut self, connector: ConnectorId, lane: &ItemId, row: LaneRow) -> Result<(), RowsError> {
         self.rows.put(key::due(connector, row.due, lane), lane)?;
-        self.rows.put(lane_key, &row)?;
+        self.rows.put(key::lane(connector, lane), &row)?;
         self.touch(connector);
         Ok(())
     }

@@ -59,7 +59,7 @@ impl<'a> Fold<'a> {
             Record::Waiting(waiting) => self.waiting(waiting)?,
             Record::Owed(owed) => self.owed(seq, owed)?,
             Record::Link(link) => self.link_by_hand(seq, link)?,
-            Record::Halted(halted) => self.halted(seq, halted),
+            Record::Halted(halted) => self.halted(halted),
             Record::Throttled(throttled) => self.throttled(throttled),
             Record::Moved(moved) => self.moved(moved)?,
             Record::Reset(reset) => self.reset(reset)?,

@@ -111,6 +111,18 @@ fn deep_nesting_and_broken_text_are_no_json() {
 }
 
 #[test]
+fn what_strict_readers_refuse_hides_nothing_else() {
+    let deep = format!("{}{}", "[".repeat(300), "]".repeat(300));
+    let body = format!(
+        r#"{{"\ud83d":1,"product_id":5,"action":"item.create","data":{{"\ud83d":1e999,"feedback_id":3,"title":"cut \ud83d","deep":{deep}}}}}"#
+    );
+    let decoded = decode(body.as_bytes()).unwrap();
+    assert!(matches!(shape(&decoded), Shape::Recognised { .. }), "{decoded:?}");
+    assert_eq!(data(body.as_bytes()).unwrap()["title"], "cut \u{fffd}");
+    assert_eq!(decoded.targets[0].fields[0].0, "\u{fffd}");
+}
+
+#[test]
 fn of_repeated_names_the_last_counts() {
     let decoded = decode(br#"{"product_id":5,"action":"item.create","data":{"feedback_id":3,"feedback_id":4}}"#).unwrap();
     assert_eq!(decoded.targets[0].item.to_string(), "feedback/4");
