@@ -166,6 +166,8 @@ impl Keeper {
                 }
                 Err(error) => {
                     tracing::error!(error = &error as &dyn std::error::Error, "index failed; it is rebuilt");
+                    // Whatever comes of it: only so that nobody writes into the folder any more.
+                    let _ = store.merged();
                     drop(store);
                     // Not marked clean and not trusted: the next open starts from nothing.
                     if let Err(error) = Store::create(&self.settings.path) {

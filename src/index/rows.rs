@@ -28,6 +28,9 @@ pub enum RowsError {
     /// sled holds something else than where a page is.
     #[error("index holds no place where one belongs")]
     Place,
+    /// The thread that merges changed rows panicked.
+    #[error("index rows were not merged to the end")]
+    Merge,
     /// The index is being opened or rebuilt.
     #[error("index is not ready")]
     NotReady,

@@ -8,7 +8,8 @@ use std::collections::btree_map::Entry;
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -23,7 +24,7 @@ const CACHE_BYTES: u64 = 6 << 20;
 /// How often sled writes out what it buffers.
 const FLUSH_EVERY_MS: u64 = 500;
 /// What the daemon lives with.
-const SIZES: Sizes = Sizes { fresh: 4 << 20, file: 64 << 20, waste: 64 << 20 };
+const SIZES: Sizes = Sizes { fresh: 3 << 20, file: 64 << 20, waste: 64 << 20 };
 /// What a changed row takes besides key and value.
 const FRESH_OVERHEAD: usize = 96;
 /// Key of the row about this copy on this machine. It is no part of what is folded.
@@ -80,13 +81,18 @@ struct Inner {
     pages: Pages,
     /// Whoever reads holds it, so that no page is put in place or removed meanwhile.
     fresh: RwLock<Fresh>,
+    /// The thread that merges, while one does.
+    merging: Mutex<Option<JoinHandle<Result<(), RowsError>>>>,
     filter: Filter,
 }
 
+/// What is newer than the pages.
 #[derive(Default)]
 struct Fresh {
     rows: Changes,
     bytes: usize,
+    /// Older than `rows`: these are being merged.
+    frozen: Arc<Changes>,
 }
 
 impl Fresh {
@@ -146,7 +152,15 @@ impl Store {
     fn over(path: &Path, sizes: Sizes, empty: bool) -> Result<Self, StoreError> {
         let db = open_sled(path)?;
         let pages = Pages::open(db.clone(), &path.join(PAGES_FOLDER), sizes)?;
-        Ok(Self(Arc::new(Inner { path: path.to_owned(), sizes, db, pages, fresh: RwLock::default(), filter: Filter::new(empty) })))
+        Ok(Self(Arc::new(Inner {
+            path: path.to_owned(),
+            sizes,
+            db,
+            pages,
+            fresh: RwLock::default(),
+            merging: Mutex::default(),
+            filter: Filter::new(empty),
+        })))
     }
 
     /// Tells the filter all keys that were there when this was opened, unless it is told to stop.
@@ -201,25 +215,38 @@ impl Store {
             changes.into_iter().for_each(|(key, row)| fresh.change(key, row));
             fresh.bytes >= self.0.sizes.fresh
         };
-        if full { self.merge() } else { Ok(()) }
+        if full { self.merge_beside() } else { Ok(()) }
     }
 
     /// Merges what changed into the pages.
     fn merge(&self) -> Result<(), RowsError> {
-        let rewritten = self.0.pages.rewrite(&self.fresh().rows)?;
-        self.put_in_place(rewritten)?;
-        while let Some(rewritten) = self.0.pages.clear()? {
-            self.put_in_place(rewritten)?;
-        }
+        self.merge_beside()?;
+        self.merged()
+    }
+
+    /// Begins to merge what changed, in a thread of its own: the fold goes on meanwhile.
+    fn merge_beside(&self) -> Result<(), RowsError> {
+        self.merged()?;
+        let frozen = {
+            let mut fresh = self.0.fresh.write().unwrap_or_else(PoisonError::into_inner);
+            fresh.bytes = 0;
+            fresh.frozen = Arc::new(std::mem::take(&mut fresh.rows));
+            Arc::clone(&fresh.frozen)
+        };
+        let inner = Arc::clone(&self.0);
+        let thread = std::thread::Builder::new().name("index-merge".to_owned()).spawn(move || inner.merge(&frozen));
+        *self.merging() = Some(thread.map_err(RowsError::File)?);
         Ok(())
     }
 
-    /// Pages that hold all that is fresh take its place, as one step for whoever reads.
-    fn put_in_place(&self, rewritten: Rewritten) -> Result<(), RowsError> {
-        let mut fresh = self.0.fresh.write().unwrap_or_else(PoisonError::into_inner);
-        self.0.pages.put_in_place(rewritten)?;
-        *fresh = Fresh::default();
-        Ok(())
+    /// Returns when nothing is being merged any more, with what came of it.
+    pub(crate) fn merged(&self) -> Result<(), RowsError> {
+        let Some(thread) = self.merging().take() else { return Ok(()) };
+        thread.join().unwrap_or(Err(RowsError::Merge))
+    }
+
+    fn merging(&self) -> MutexGuard<'_, Option<JoinHandle<Result<(), RowsError>>>> {
+        self.0.merging.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn fresh(&self) -> RwLockReadGuard<'_, Fresh> {
@@ -230,6 +257,24 @@ impl Store {
     pub(crate) fn all(&self) -> Result<impl Iterator<Item = Result<(Bytes, Bytes), RowsError>> + use<'_>, RowsError> {
         self.merge()?;
         self.0.pages.forwards(&[])
+    }
+}
+
+impl Inner {
+    fn merge(&self, frozen: &Changes) -> Result<(), RowsError> {
+        self.put_in_place(self.pages.rewrite(frozen)?)?;
+        while let Some(rewritten) = self.pages.clear()? {
+            self.put_in_place(rewritten)?;
+        }
+        Ok(())
+    }
+
+    /// Pages that hold all that is frozen take its place, as one step for whoever reads.
+    fn put_in_place(&self, rewritten: Rewritten) -> Result<(), RowsError> {
+        let mut fresh = self.fresh.write().unwrap_or_else(PoisonError::into_inner);
+        self.pages.put_in_place(rewritten)?;
+        fresh.frozen = Arc::default();
+        Ok(())
     }
 }
 
@@ -248,7 +293,7 @@ impl Base for Store {
             return Ok(None);
         }
         let fresh = self.fresh();
-        match fresh.rows.get(key) {
+        match fresh.rows.get(key).or_else(|| fresh.frozen.get(key)) {
             Some(row) => Ok(row.clone()),
             None => self.0.pages.get(key),
         }
@@ -257,17 +302,19 @@ impl Base for Store {
     fn scan(&self, prefix: &[u8], after: Option<&[u8]>, limit: usize) -> Result<Vec<(Bytes, Bytes)>, RowsError> {
         let from = after.map_or_else(|| prefix.to_vec(), |after| [after, &[0]].concat());
         let fresh = self.fresh();
-        let changed = fresh.rows.range(from.clone()..).take_while(|(key, _)| key.starts_with(prefix));
+        let within = |rows| Changes::range(rows, from.clone()..).take_while(|(key, _)| key.starts_with(prefix));
         let below = self.0.pages.forwards(&from)?.take_while(|row| row.as_ref().map_or(true, |(key, _)| key.starts_with(prefix)));
-        merged(changed, below, Ordering::Less).take(limit).collect()
+        let below = merged(within(&fresh.frozen), below, Ordering::Less);
+        merged(within(&fresh.rows), below, Ordering::Less).take(limit).collect()
     }
 
     fn scan_back(&self, prefix: &[u8], before: Option<&[u8]>, limit: usize) -> Result<Vec<(Bytes, Bytes)>, RowsError> {
         let end = before.map_or_else(|| [prefix, &[0xff; 9]].concat(), <[u8]>::to_vec);
         let fresh = self.fresh();
-        let changed = fresh.rows.range(prefix.to_vec()..end.clone()).rev();
+        let within = |rows| Changes::range(rows, prefix.to_vec()..end.clone()).rev();
         let below = self.0.pages.backwards(&end).take_while(|row| row.as_ref().map_or(true, |(key, _)| key.starts_with(prefix)));
-        merged(changed, below, Ordering::Greater).take(limit).collect()
+        let below = merged(within(&fresh.frozen), below, Ordering::Greater);
+        merged(within(&fresh.rows), below, Ordering::Greater).take(limit).collect()
     }
 }
 
