@@ -7,7 +7,7 @@ use sleeksync_connectors::contract::{AnyPlan, Change, Event, Fields, For, Item, 
 
 use super::lane::{Lane, LaneError};
 use super::run::Run;
-use super::verdict::{Known, Steps, Verdict, judge, open_steps};
+use super::verdict::{Known, Steps, Verdict, judge, open_steps, planned_links};
 use crate::index::View;
 use crate::index::row::{ConnectorRow, DutyRow, ItemRow, OpenPlan};
 use crate::record::{ParkClass, Parked, Record, Settled, SettledAs, Waiting, WaitingFor};
@@ -122,7 +122,7 @@ fn plan(lane: &Lane<'_>, view: &View, duty: &DutyRow, facts: Facts, now: Time) -
         Verdict::Skip(reason) => return settle(settled(duty, SettledAs::Skipped(reason.to_string()), now)),
         Verdict::Expression(message) => return settle(parked(duty, ParkClass::Expression, format!("`when` failed: {message}"), now)),
     }
-    let steps = match ask(lane, &facts, now) {
+    let steps = match ask(lane, &facts, &planned_links(&facts.links, duty.again), now) {
         Err(error) => return settle(parked(duty, ParkClass::Expression, error.to_string(), now)),
         Ok(None) => return settle(parked(duty, ParkClass::Rejected, "the connector panicked while planning".to_owned(), now)),
         Ok(Some(Plan::Skip(reason))) => return settle(settled(duty, SettledAs::Skipped(reason.to_string()), now)),
@@ -135,7 +135,7 @@ fn plan(lane: &Lane<'_>, view: &View, duty: &DutyRow, facts: Facts, now: Time) -
         }
         Ok(Some(Plan::Run(steps))) => steps,
     };
-    match open_steps(steps, &facts.links, duty.stale) {
+    match open_steps(steps, &facts.links, duty.again) {
         Steps::Unchanged => settle(settled(duty, SettledAs::Delivered, now)),
         Steps::RegardedAsDone => settle(settled(duty, SettledAs::Skipped("regarded as done by a person".to_owned()), now)),
         Steps::Run(steps) if lane.assignment.dry_run => {
@@ -156,7 +156,7 @@ fn plan(lane: &Lane<'_>, view: &View, duty: &DutyRow, facts: Facts, now: Time) -
 }
 
 /// The connector's plan; `None` when it panicked.
-fn ask(lane: &Lane<'_>, facts: &Facts, now: Time) -> Result<Option<AnyPlan>, PlanError> {
+fn ask(lane: &Lane<'_>, facts: &Facts, links: &Links, now: Time) -> Result<Option<AnyPlan>, PlanError> {
     let change = Change {
         item: &facts.item,
         parent: facts.parent.as_ref(),
@@ -165,7 +165,7 @@ fn ask(lane: &Lane<'_>, facts: &Facts, now: Time) -> Result<Option<AnyPlan>, Pla
         key: &facts.key,
         at: now,
     };
-    catch_unwind(AssertUnwindSafe(|| lane.assignment.connector.plan(&change, &facts.links))).ok().transpose()
+    catch_unwind(AssertUnwindSafe(|| lane.assignment.connector.plan(&change, links))).ok().transpose()
 }
 
 fn is_braked(lane: &Lane<'_>, connector: &ConnectorRow, duty: &DutyRow, now: Time) -> bool {

@@ -131,7 +131,7 @@ impl Fold<'_> {
             let missed = self.rows.get::<ItemRow>(&key::item(&link.item))?.is_some_and(|item| item.received_at >= off);
             if missed {
                 let key = DutyKey { connector: id, item: link.item.clone(), event: None };
-                self.raise(&key, &Raise { seq, at, actions: 0, include_history: false, stale: false, asked: false })?;
+                self.raise(&key, &Raise { seq, at, actions: 0, include_history: false, again: None })?;
             }
             last = Some(link.item);
         }

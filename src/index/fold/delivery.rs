@@ -8,8 +8,8 @@ use crate::index::key;
 use crate::index::row::{DormantRow, DutyRow, ErrorRow, LinkRow, OpenPlan, ParkedRow, StandingRow};
 use crate::index::rows::RowsError;
 use crate::record::{
-    Attempt, ConnectorId, Dropped, DutyKey, Intent, LinkChange, LinkRecord, Outcome, Owed, ParkClass, Parked, PlanRecord, Retried, Settled,
-    SettledAs, Waiting, WaitingFor,
+    Again, Attempt, ConnectorId, Dropped, DutyKey, Intent, LinkChange, LinkRecord, Outcome, Owed, ParkClass, Parked, PlanRecord, Retried,
+    Settled, SettledAs, Waiting, WaitingFor,
 };
 
 /// How many parts of one item can have a link.
@@ -180,6 +180,7 @@ impl Fold<'_> {
         } else {
             duty.attempts = 0;
             duty.failing_since = None;
+            duty.again = None;
             duty.since = settled.at;
             self.rows.put(key::duty(key), &duty)?;
         }
@@ -272,9 +273,9 @@ impl Fold<'_> {
 
     pub(super) fn owed(&mut self, seq: u64, owed: &Owed) -> Result<(), RowsError> {
         for key in &owed.duties {
-            let asked = !owed.stale && key.event.is_none();
-            let include_history = owed.include_history || (asked && self.forget_deleted(key)?);
-            self.raise(key, &Raise { seq, at: owed.at, actions: 0, include_history, stale: owed.stale, asked })?;
+            let again = key.event.is_none().then_some(owed.again);
+            let include_history = owed.include_history || (again == Some(Again::All) && self.forget_deleted(key)?);
+            self.raise(key, &Raise { seq, at: owed.at, actions: 0, include_history, again })?;
         }
         Ok(())
     }
