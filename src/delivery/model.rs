@@ -415,8 +415,9 @@ proptest! {
         let world = play(&ops);
         prop_assert_eq!(fold_all(&world.records), world.rows.clone(), "a rebuilt index differs");
         world.counts_are_rows();
-        for (_, connector) in view(&world.rows).connectors().unwrap() {
+        for (id, connector) in view(&world.rows).connectors().unwrap() {
             prop_assert_eq!((connector.queued, connector.parked), (0, 0), "{} still owes something", connector.name);
+            prop_assert_eq!(view(&world.rows).creating(id, 10).unwrap(), [], "{} still makes something", connector.name);
         }
         for (seq, _) in (1_u64..).zip(&world.records).filter(|(_, (record, _))| matches!(record, Record::Event(_))) {
             let (said, allowed) = (world.announced.get(&seq).copied().unwrap_or(0), world.allowed.get(&seq).copied().unwrap_or(0));

@@ -204,6 +204,7 @@ impl Fold<'_> {
             self.rows.remove(key::dormant_of(&row.duty.key));
         }
         self.remove_all::<DutyRow>(&key::duties(id))?;
+        self.remove_all::<sleeksync_connectors::contract::ItemId>(&key::all_creating(id))?;
         self.remove_all::<crate::index::row::LaneRow>(&key::lanes(id))?;
         self.remove_all::<sleeksync_connectors::contract::ItemId>(&key::timetable(id))?;
         self.connector_mut(id, |row| row.queued = 0);

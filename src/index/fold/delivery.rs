@@ -22,6 +22,10 @@ impl Fold<'_> {
         self.duty_mut(&plan.duty, |duty| {
             duty.open = Some(OpenPlan { plan_seq: seq, target: plan.target, step: 0, intent: false, first_intent_at: None });
         })?;
+        let (connector, item) = (plan.duty.connector, &plan.duty.item);
+        if self.rows.scan::<LinkRow>(&key::item_links(connector, item), 1)?.is_empty() {
+            self.rows.put(key::creating(connector, item), item)?;
+        }
         Ok(())
     }
 
@@ -61,6 +65,9 @@ impl Fold<'_> {
                         open.first_intent_at = None;
                     }
                 })?;
+                if *created {
+                    self.rows.remove(key::creating(duty.connector, &duty.item));
+                }
                 self.connector_mut(duty.connector, |row| {
                     row.last_success_at = row.last_success_at.max(Some(outcome.at));
                     if *created {
@@ -108,6 +115,7 @@ impl Fold<'_> {
             }
         }
         self.duty_mut(duty, |row| row.open = None)?;
+        self.rows.remove(key::creating(duty.connector, &duty.item));
         self.reschedule(duty.connector, &duty.lane(), outcome.at, false)
     }
 
@@ -158,6 +166,7 @@ impl Fold<'_> {
     pub(super) fn settled(&mut self, settled: &Settled) -> Result<(), RowsError> {
         let key = &settled.duty;
         let Some(mut duty) = self.rows.get::<DutyRow>(&key::duty(key))? else { return Ok(()) };
+        self.plan_ended(&duty);
         duty.open = None;
         let (delivered, reason) = match &settled.how {
             SettledAs::Superseded => {
@@ -191,6 +200,7 @@ impl Fold<'_> {
         let key = &parked.duty;
         let Some(duty) = self.rows.get::<DutyRow>(&key::duty(key))? else { return Ok(()) };
         self.rows.remove(key::duty(key));
+        self.plan_ended(&duty);
         self.connector_mut(key.connector, |row| {
             row.queued = row.queued.saturating_sub(1);
             row.parked += 1;
@@ -301,6 +311,13 @@ impl Fold<'_> {
                 self.rows.put(key, &row)?;
                 self.wake_dormant(link.connector, &link.item, link.at)
             }
+        }
+    }
+
+    /// Whatever its plan was to make: it no longer does.
+    fn plan_ended(&mut self, duty: &DutyRow) {
+        if duty.open.is_some() {
+            self.rows.remove(key::creating(duty.key.connector, &duty.key.item));
         }
     }
 
