@@ -204,6 +204,28 @@ async fn too_many_new_objects_brake_the_connector() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_brake_counts_what_is_about_to_be_made() {
+    let (folder, wire) = (tempfile::tempdir().unwrap(), Arc::new(Wire::new()));
+    let daemon = Daemon::start(&config(folder.path(), &tracker("", "max_creates_per_hour = 3\nconcurrency = 8")), &wire).await;
+    daemon.settled("tracker").await;
+    // Answers that are lost leave plans open.
+    wire.fake().lose_every = Some(2);
+    daemon.decide(Decision::Pause { connector: "tracker".to_owned() }).await;
+    for id in 1..=10 {
+        daemon.post("item.create", AT, feedback(id, "a")).await;
+    }
+    for made in [3, 6, 9] {
+        daemon.decide(Decision::Resume { connector: "tracker".to_owned(), all: false }).await;
+        daemon.until("tracker", |status| status["state"] == "braked" && status["in_flight"] == 0).await;
+        assert_eq!(wire.fake().issues.len(), made);
+    }
+    daemon.decide(Decision::Resume { connector: "tracker".to_owned(), all: true }).await;
+    daemon.settled("tracker").await;
+    assert_eq!(wire.fake().issues.len(), 10);
+    daemon.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn another_repository_waits_until_a_person_says_what_becomes_of_the_links() {
     let (folder, wire) = (tempfile::tempdir().unwrap(), Arc::new(Wire::new()));
     let daemon = Daemon::start(&config(folder.path(), &tracker("", "")), &wire).await;

@@ -20,7 +20,8 @@ pub struct RemoteRef {
 pub struct Link {
     /// The object; `None` for a part that is only a mark, such as "mailed".
     pub remote: Option<RemoteRef>,
-    /// Hash of Sleekplan's content as last confirmed there; `None` while a write is not known to have succeeded.
+    /// Hash of Sleekplan's content as last confirmed there; `None` while a write is not known to have succeeded, and where a person wants all of
+    /// it written again: then `rendering` still says what was.
     pub content: Option<Hash>,
     /// Hash of what was sent for it (content, settings, templates and release together).
     pub rendering: Option<Hash>,

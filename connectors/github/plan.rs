@@ -106,7 +106,16 @@ fn noted(part: Part, content: Hash, labels: Option<Vec<String>>) -> Step<Op> {
 /// Closes or reopens. The reason of a closed issue is "ignored unless `state` is changed" ("Update an issue"), so one that is, or may be, closed
 /// for another reason is opened first. An entry closes it as completed without the feedback knowing (`close_on_ship`).
 fn state_steps(settings: &Settings, closed: Option<String>, links: &Links) -> Vec<Step<Op>> {
-    let stands = links.own.get(&STATE).map(|link| link.content);
+    let wanted = Hash::of_json(&Op::SetState { closed: closed.clone() });
+    let known = links.own.get(&STATE);
+    let written = known.and_then(|link| link.rendering);
+    if let (None, Some(rendering)) = (&closed, written.filter(|hash| *hash == wanted || *hash == state_hash(None))) {
+        // Left open last: who closed it since, an entry or a person at GitHub, had a reason.
+        let effect = Effect::Link { content: state_hash(None), rendering };
+        return vec![Step { effect, ..noted(STATE, state_hash(None), None) }];
+    }
+    // What was closed last for this very reason is closed otherwise by nobody else.
+    let stands = known.filter(|_| written != Some(wanted)).map(|link| link.content);
     let may_be_shipped = settings.close_on_ship && closed.as_deref() != Some(SHIPPED_AS);
     let differs = |content: Option<Hash>| content != Some(state_hash(closed.as_deref()));
     let may_be_closed = |content: Option<Hash>| content != Some(state_hash(None)) || may_be_shipped;

@@ -191,7 +191,7 @@ fn duty_of(key: &DutyKey, prospect: &Prospect) -> DutyRow {
         since: prospect.row.received_at,
         actions: prospect.event.as_ref().map_or(0, |event| event.action.bit()),
         include_history: false,
-        stale: false,
+        again: None,
         attempts: 0,
         failing_since: None,
         last_error: None,

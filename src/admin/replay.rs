@@ -7,7 +7,7 @@ use super::{Desk, DeskError};
 use crate::index::View;
 use crate::index::row::{ConnectorRow, ItemRow};
 use crate::journal::{Room, Seq};
-use crate::record::{ConnectorId, DutyKey, EventRecord, EventStatus, Owed, Record};
+use crate::record::{Again, ConnectorId, DutyKey, EventRecord, EventStatus, Owed, Record};
 use crate::sleekplan::{Arrival, Receipt};
 
 /// Items read from the index at once, and deliveries made owed by one record.
@@ -77,7 +77,7 @@ impl Desk {
             let owed = Owed {
                 duties: group.to_vec(),
                 include_history: request.include_history,
-                stale: request.stale,
+                again: if request.stale { Again::Stale } else { Again::All },
                 at: self.shared.clock.now(),
             };
             last = self.shared.append(&[Record::Owed(owed)], Room::Normal).await?;

@@ -1,6 +1,6 @@
 //! How a connector is doing, as far as this process has seen. Not persisted: a restart begins with hope.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use sleeksync_connectors::contract::{Failure, ItemId, Time};
@@ -16,6 +16,7 @@ const DOWN_AFTER: u32 = 5;
 pub struct Health {
     state: Mutex<State>,
     busy: Mutex<HashSet<ItemId>>,
+    making: Mutex<HashMap<ItemId, ItemId>>,
 }
 
 #[derive(Debug, Default, Clone, Copy)]
@@ -34,6 +35,8 @@ pub enum Gate {
     Probe,
     /// None before this time.
     Until(Time),
+    /// Those that are making something already: the brake counted them.
+    Finish,
     /// None before a person did something.
     Closed,
 }
@@ -85,6 +88,11 @@ impl Health {
     /// Lanes in flight: written by the connector's worker, read by who wants to show them.
     pub fn busy(&self) -> MutexGuard<'_, HashSet<ItemId>> {
         self.busy.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Items whose first object lanes in flight are to make, by lane: the brake counts them before the index knows.
+    pub fn making(&self) -> MutexGuard<'_, HashMap<ItemId, ItemId>> {
+        self.making.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn read(&self) -> State {

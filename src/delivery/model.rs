@@ -16,7 +16,7 @@ use super::verdict::{Filter, Known, Steps, Verdict, judge, open_steps};
 use crate::index::row::DutyRow;
 use crate::index::testing::{Rows, fold_all, fold_into, view};
 use crate::record::{
-    ConnectorId, DutyKey, EventRecord, EventStatus, Owed, ParkClass, Record, Retried, Roster, RosterEntry, Settled, SettledAs, Since,
+    Again, ConnectorId, DutyKey, EventRecord, EventStatus, Owed, ParkClass, Record, Retried, Roster, RosterEntry, Settled, SettledAs, Since,
 };
 
 const PRODUCT: ProductId = ProductId(7);
@@ -151,7 +151,7 @@ impl World {
         let mut duties: Vec<DutyKey> = events.map(|(item, seq)| DutyKey { connector: NEWS, item, event: Some(seq) }).collect();
         let items = view(&self.rows).items(None, 100).unwrap();
         duties.extend(items.into_iter().map(|row| DutyKey { connector: TRACKER, item: row.id, event: None }));
-        let owed = Owed { duties, include_history: false, stale: false, at: Time::from_ms(self.now) };
+        let owed = Owed { duties, include_history: false, again: Again::All, at: Time::from_ms(self.now) };
         self.append(Record::Owed(owed), Vec::new());
     }
 
@@ -209,7 +209,7 @@ impl World {
             Verdict::Skip(reason) => settle(SettledAs::Skipped(reason.to_string())),
             _ => {
                 let title = known_item.fields.text("title").unwrap();
-                match open_steps(Self::steps(duty, &title, known_item.deleted, &links), &links, false) {
+                match open_steps(Self::steps(duty, &title, known_item.deleted, &links), &links, duty.again) {
                     Steps::Run(steps) => return Some(Run::fresh(duty, steps, &links, None)),
                     Steps::Unchanged | Steps::RegardedAsDone => settle(SettledAs::Delivered),
                 }
@@ -415,8 +415,9 @@ proptest! {
         let world = play(&ops);
         prop_assert_eq!(fold_all(&world.records), world.rows.clone(), "a rebuilt index differs");
         world.counts_are_rows();
-        for (_, connector) in view(&world.rows).connectors().unwrap() {
+        for (id, connector) in view(&world.rows).connectors().unwrap() {
             prop_assert_eq!((connector.queued, connector.parked), (0, 0), "{} still owes something", connector.name);
+            prop_assert_eq!(view(&world.rows).creating(id, 10).unwrap(), [], "{} still makes something", connector.name);
         }
         for (seq, _) in (1_u64..).zip(&world.records).filter(|(_, (record, _))| matches!(record, Record::Event(_))) {
             let (said, allowed) = (world.announced.get(&seq).copied().unwrap_or(0), world.allowed.get(&seq).copied().unwrap_or(0));

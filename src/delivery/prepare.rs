@@ -1,13 +1,14 @@
 //! From a delivery that is owed to what is to be done about it: reads what is known, asks the connector for a plan.
 
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use sleeksync_connectors::contract::{AnyPlan, Change, Event, Fields, For, Item, Links, Plan, PlanError, Product, RemoteKey, Time};
+use sleeksync_connectors::contract::{AnyPlan, Change, Event, Fields, For, Item, ItemId, Links, Plan, PlanError, Product, RemoteKey, Time};
 
 use super::lane::{Lane, LaneError};
 use super::run::Run;
-use super::verdict::{Known, Steps, Verdict, judge, open_steps};
+use super::verdict::{Known, Steps, Verdict, judge, open_steps, planned_links};
 use crate::index::View;
 use crate::index::row::{ConnectorRow, DutyRow, ItemRow, OpenPlan};
 use crate::record::{ParkClass, Parked, Record, Settled, SettledAs, Waiting, WaitingFor};
@@ -17,6 +18,9 @@ use crate::sleekplan::payload;
 const WAIT_MIN: Duration = Duration::from_secs(1);
 /// How long before an item was made its object may have been, by clocks that disagree.
 const CLOCKS_DIFFER: Duration = Duration::from_secs(24 * 3600);
+
+/// How often new objects are counted again because the index went on meanwhile; the last count stands.
+const RECOUNTS_MAX: u32 = 8;
 
 /// What is to be done about a delivery.
 pub(super) enum Prepared {
@@ -122,7 +126,7 @@ fn plan(lane: &Lane<'_>, view: &View, duty: &DutyRow, facts: Facts, now: Time) -
         Verdict::Skip(reason) => return settle(settled(duty, SettledAs::Skipped(reason.to_string()), now)),
         Verdict::Expression(message) => return settle(parked(duty, ParkClass::Expression, format!("`when` failed: {message}"), now)),
     }
-    let steps = match ask(lane, &facts, now) {
+    let steps = match ask(lane, &facts, &planned_links(&facts.links, duty.again), now) {
         Err(error) => return settle(parked(duty, ParkClass::Expression, error.to_string(), now)),
         Ok(None) => return settle(parked(duty, ParkClass::Rejected, "the connector panicked while planning".to_owned(), now)),
         Ok(Some(Plan::Skip(reason))) => return settle(settled(duty, SettledAs::Skipped(reason.to_string()), now)),
@@ -135,7 +139,7 @@ fn plan(lane: &Lane<'_>, view: &View, duty: &DutyRow, facts: Facts, now: Time) -
         }
         Ok(Some(Plan::Run(steps))) => steps,
     };
-    match open_steps(steps, &facts.links, duty.stale) {
+    match open_steps(steps, &facts.links, duty.again) {
         Steps::Unchanged => settle(settled(duty, SettledAs::Delivered, now)),
         Steps::RegardedAsDone => settle(settled(duty, SettledAs::Skipped("regarded as done by a person".to_owned()), now)),
         Steps::Run(steps) if lane.assignment.dry_run => {
@@ -144,8 +148,11 @@ fn plan(lane: &Lane<'_>, view: &View, duty: &DutyRow, facts: Facts, now: Time) -
         }
         Steps::Run(steps) => {
             let creates = facts.links.own.is_empty();
-            if creates && is_braked(lane, &facts.connector, duty, now) {
+            if creates && is_braked(lane, view, duty, now)? {
                 return Ok(Prepared::Brake);
+            }
+            if creates {
+                lane.assignment.health.making().insert(lane.lane.clone(), duty.key.item.clone());
             }
             let made = facts.row.made_received_at.unwrap_or(facts.row.received_at).min(facts.row.at);
             let look_first = facts.connector.look_first.then(|| made.minus(CLOCKS_DIFFER));
@@ -156,7 +163,7 @@ fn plan(lane: &Lane<'_>, view: &View, duty: &DutyRow, facts: Facts, now: Time) -
 }
 
 /// The connector's plan; `None` when it panicked.
-fn ask(lane: &Lane<'_>, facts: &Facts, now: Time) -> Result<Option<AnyPlan>, PlanError> {
+fn ask(lane: &Lane<'_>, facts: &Facts, links: &Links, now: Time) -> Result<Option<AnyPlan>, PlanError> {
     let change = Change {
         item: &facts.item,
         parent: facts.parent.as_ref(),
@@ -165,14 +172,38 @@ fn ask(lane: &Lane<'_>, facts: &Facts, now: Time) -> Result<Option<AnyPlan>, Pla
         key: &facts.key,
         at: now,
     };
-    catch_unwind(AssertUnwindSafe(|| lane.assignment.connector.plan(&change, &facts.links))).ok().transpose()
+    catch_unwind(AssertUnwindSafe(|| lane.assignment.connector.plan(&change, links))).ok().transpose()
 }
 
-fn is_braked(lane: &Lane<'_>, connector: &ConnectorRow, duty: &DutyRow, now: Time) -> bool {
+/// Whether this would be one new object too many, with all that are about to be made.
+fn is_braked(lane: &Lane<'_>, view: &View, duty: &DutyRow, now: Time) -> Result<bool, LaneError> {
     let limit = u64::from(lane.assignment.max_creates_per_hour);
+    let mut made = 0;
+    for _ in 0..RECOUNTS_MAX {
+        // What is folded meanwhile would be counted twice, or not at all.
+        let folded = view.meta()?.folded;
+        let connector = view.connector(lane.connector)?.filter(|row| limit > 0 && duty.id > row.unbraked_upto);
+        let Some(connector) = connector else { return Ok(false) };
+        made = new_objects(lane, view, &connector, limit, now)?;
+        if view.meta()?.folded == folded {
+            break;
+        }
+    }
+    Ok(made >= limit)
+}
+
+/// Objects made within the last hour, and those that open plans and lanes in flight are about to make.
+fn new_objects(lane: &Lane<'_>, view: &View, connector: &ConnectorRow, limit: u64, now: Time) -> Result<u64, LaneError> {
     let this_minute = u64::try_from(now.as_ms() / 60_000).unwrap_or(0);
     let recent: u64 = connector.creates.iter().filter(|(minute, _)| minute + 60 > this_minute).map(|(_, count)| u64::from(*count)).sum();
-    limit > 0 && recent >= limit && duty.id > connector.unbraked_upto
+    let mut open: BTreeSet<ItemId> = view.creating(lane.connector, usize::try_from(limit).unwrap_or(usize::MAX))?.into_iter().collect();
+    let in_flight: Vec<ItemId> = lane.assignment.health.making().values().cloned().collect();
+    for item in in_flight {
+        if view.links_of(lane.connector, &item)?.is_empty() {
+            open.insert(item);
+        }
+    }
+    Ok(recent + open.len() as u64)
 }
 
 fn settled(duty: &DutyRow, how: SettledAs, at: Time) -> Record {

@@ -1,5 +1,6 @@
 //! What is to be done about a delivery before its connector is asked: pure decisions over what the index and the configuration say.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use sleeksync_connectors::contract::{
@@ -8,7 +9,7 @@ use sleeksync_connectors::contract::{
 use sleeksync_connectors::kit::template::Expression;
 
 use crate::index::row::{ConnectorRow, DutyRow, ItemRow, LinkRow};
-use crate::record::PlannedStep;
+use crate::record::{Again, PlannedStep};
 
 /// What the configuration says about which items a connector takes.
 #[derive(Debug, Default)]
@@ -122,8 +123,8 @@ pub enum Steps {
     RegardedAsDone,
 }
 
-/// Leaves out what already stands as wanted.
-pub fn open_steps(steps: Vec<AnyStep>, links: &Links, stale: bool) -> Steps {
+/// Leaves out what already stands as wanted, `again` excepted.
+pub fn open_steps(steps: Vec<AnyStep>, links: &Links, again: Option<Again>) -> Steps {
     let regarded = |step: &AnyStep| {
         let known = links.own.get(&step.part);
         step.repeat != Repeat::Idempotent
@@ -132,27 +133,43 @@ pub fn open_steps(steps: Vec<AnyStep>, links: &Links, stale: bool) -> Steps {
     if steps.iter().any(regarded) {
         return Steps::RegardedAsDone;
     }
-    let open: Vec<PlannedStep> = steps.into_iter().filter(|step| is_open(step, links, stale)).map(PlannedStep::from).collect();
+    let open: Vec<PlannedStep> = steps.into_iter().filter(|step| is_open(step, links, again)).map(PlannedStep::from).collect();
     if open.iter().all(|step| step.effect == Effect::None) { Steps::Unchanged } else { Steps::Run(open) }
 }
 
-fn is_open(step: &AnyStep, links: &Links, stale: bool) -> bool {
+fn is_open(step: &AnyStep, links: &Links, again: Option<Again>) -> bool {
     let known = links.own.get(&step.part);
     match &step.effect {
         Effect::None => true,
         Effect::Unlink => known.is_some(),
         Effect::Link { content, rendering } => known.is_none_or(|link| {
             // Another rendering of the same content sends nothing by itself.
-            link.content != Some(*content) || (stale && link.rendering != Some(*rendering))
+            let is_wanted_again = match again {
+                None => false,
+                Some(Again::Stale) => link.rendering != Some(*rendering),
+                // What must not be repeated, or makes an object, is not: there is one.
+                Some(Again::All) => step.repeat == Repeat::Idempotent,
+            };
+            link.content != Some(*content) || is_wanted_again
         }),
     }
+}
+
+/// The links a plan for a delivery looks at: where a person wants everything again, nothing is known to stand as it was last written.
+pub fn planned_links(links: &Links, again: Option<Again>) -> Cow<'_, Links> {
+    if again != Some(Again::All) {
+        return Cow::Borrowed(links);
+    }
+    let mut links = links.clone();
+    links.own.values_mut().for_each(|link| link.content = None);
+    Cow::Owned(links)
 }
 
 /// The steps of a plan that would be tried, for a dry run; why there are none otherwise.
 pub fn all_steps(plan: AnyPlan, links: &Links) -> Result<Vec<AnyStep>, String> {
     match plan {
         Plan::Run(steps) => {
-            let open: Vec<AnyStep> = steps.into_iter().filter(|step| is_open(step, links, false)).collect();
+            let open: Vec<AnyStep> = steps.into_iter().filter(|step| is_open(step, links, None)).collect();
             if open.iter().all(|step| step.effect == Effect::None) { Err("unchanged".to_owned()) } else { Ok(open) }
         }
         Plan::Skip(reason) => Err(reason.to_string()),

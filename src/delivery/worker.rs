@@ -53,6 +53,7 @@ impl Worker {
             tokio::select! {
                 Some((lane, end)) = lanes.next() => {
                     self.assignment.health.busy().remove(&lane);
+                    self.assignment.health.making().remove(&lane);
                     match end {
                         Ok(LaneEnd::Let { looks: 0 } | LaneEnd::Braked) => { looks.remove(&lane); }
                         Ok(LaneEnd::Let { looks: vain }) => { looks.insert(lane, vain); }
@@ -88,8 +89,9 @@ impl Worker {
         }
         let now = self.shared.clock.now();
         let busy = self.assignment.health.busy();
-        let slots = match self.gate(now)? {
-            Gate::Open => self.assignment.concurrency.saturating_sub(busy.len()),
+        let gate = self.gate(now)?;
+        let slots = match gate {
+            Gate::Open | Gate::Finish => self.assignment.concurrency.saturating_sub(busy.len()),
             Gate::Probe => 1_usize.saturating_sub(busy.len()),
             Gate::Until(at) => return Ok((Vec::new(), Some(at))),
             Gate::Closed => return Ok((Vec::new(), None)),
@@ -97,21 +99,39 @@ impl Worker {
         if slots == 0 {
             return Ok((Vec::new(), None));
         }
-        // Lanes in flight may still stand in the timetable, so that many more are read.
-        let (due, next) = self.shared.index.view()?.due_lanes(self.connector, now, slots + busy.len() + 1)?;
+        let (due, next) = match gate {
+            Gate::Finish => self.unfinished(now)?,
+            // Lanes in flight may still stand in the timetable, so that many more are read.
+            _ => self.shared.index.view()?.due_lanes(self.connector, now, slots + busy.len() + 1)?,
+        };
         let crowded = looks.len() >= LOOKING_MAX;
         let free = due.into_iter().filter(|lane| !busy.contains(lane) && (!crowded || looks.contains_key(lane)));
         Ok((free.take(slots).collect(), next))
     }
 
+    /// Lanes whose plan to make something is open and due, and when the first of the others will be.
+    fn unfinished(&self, now: Time) -> Result<(Vec<ItemId>, Option<Time>), RowsError> {
+        let view = self.shared.index.view()?;
+        let (mut due, mut next): (Vec<ItemId>, Option<Time>) = (Vec::new(), None);
+        for item in view.creating(self.connector, LOOKING_MAX)? {
+            match view.lane(self.connector, &item.lane())? {
+                Some(row) if row.due <= now => due.push(item.lane()),
+                Some(row) => next = Some(next.map_or(row.due, |at| at.min(row.due))),
+                None => {}
+            }
+        }
+        Ok((due, next))
+    }
+
     fn gate(&self, now: Time) -> Result<Gate, RowsError> {
         let Some(row) = self.shared.index.view()?.connector(self.connector)? else { return Ok(Gate::Closed) };
-        if row.removed || !row.enabled || row.moved_to.is_some() || row.halt != Halt::No {
+        if row.removed || !row.enabled || row.moved_to.is_some() || row.halt == Halt::Paused {
             return Ok(Gate::Closed);
         }
-        match row.throttled_until {
-            Some(until) if until > now => Ok(Gate::Until(until)),
-            _ => Ok(self.assignment.health.gate(now)),
-        }
+        Ok(match (row.throttled_until, self.assignment.health.gate(now)) {
+            (Some(until), _) if until > now => Gate::Until(until),
+            (_, Gate::Open | Gate::Probe) if row.halt == Halt::Braked => Gate::Finish,
+            (_, gate) => gate,
+        })
     }
 }

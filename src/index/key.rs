@@ -134,6 +134,16 @@ pub fn duties(connector: ConnectorId) -> Key {
     Key::of(b'Q').connector(connector)
 }
 
+/// A plan that is to make an item's first object is open.
+pub fn creating(connector: ConnectorId, item: &ItemId) -> Key {
+    all_creating(connector).item(item)
+}
+
+/// All such plans of a connector.
+pub fn all_creating(connector: ConnectorId) -> Key {
+    Key::of(b'O').connector(connector)
+}
+
 /// When a lane is due.
 pub fn lane(connector: ConnectorId, lane: &ItemId) -> Key {
     Key::of(b'A').connector(connector).item(lane)

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use sleeksync_connectors::contract::{Hash, Item, ItemId, ItemKind, Part, RemoteRef, Scope, Time};
 
-use crate::record::{DutyKey, Halt, ParkClass};
+use crate::record::{Again, DutyKey, Halt, ParkClass};
 use crate::sleekplan::json;
 
 /// The index itself.
@@ -182,8 +182,8 @@ pub struct DutyRow {
     pub actions: u32,
     /// A person asked for it although it is history.
     pub include_history: bool,
-    /// A person asked for what was rendered with earlier settings.
-    pub stale: bool,
+    /// A person asked for what stands already.
+    pub again: Option<Again>,
     /// Attempts that failed since the last success.
     pub attempts: u32,
     /// When the first of them was.

@@ -146,6 +146,14 @@ impl View {
         self.get(&key::duty(duty))
     }
 
+    /// Items whose first object is being made by a plan that is open, `limit` at most.
+    ///
+    /// # Errors
+    /// The storage failed.
+    pub fn creating(&self, connector: ConnectorId, limit: usize) -> Page<ItemId> {
+        self.scan(&key::all_creating(connector), limit)
+    }
+
     /// When a delivery's lane is due.
     ///
     /// # Errors

@@ -227,6 +227,15 @@ pub struct Waiting {
     pub what: WaitingFor,
 }
 
+/// What a person wants written although Sleekplan says nothing new.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Again {
+    /// What was rendered with earlier settings.
+    Stale,
+    /// Everything that has a link, as if nobody knew how it stands there.
+    All,
+}
+
 /// A person wants items (or announcements of events) delivered again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Owed {
@@ -234,8 +243,8 @@ pub struct Owed {
     pub duties: Vec<DutyKey>,
     /// History may be made new.
     pub include_history: bool,
-    /// What was rendered with earlier settings is sent again.
-    pub stale: bool,
+    /// What is written again of what stands already; announcements never are.
+    pub again: Again,
     /// When.
     pub at: Time,
 }

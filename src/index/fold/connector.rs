@@ -131,7 +131,7 @@ impl Fold<'_> {
             let missed = self.rows.get::<ItemRow>(&key::item(&link.item))?.is_some_and(|item| item.received_at >= off);
             if missed {
                 let key = DutyKey { connector: id, item: link.item.clone(), event: None };
-                self.raise(&key, &Raise { seq, at, actions: 0, include_history: false, stale: false, asked: false })?;
+                self.raise(&key, &Raise { seq, at, actions: 0, include_history: false, again: None })?;
             }
             last = Some(link.item);
         }
@@ -204,6 +204,7 @@ impl Fold<'_> {
             self.rows.remove(key::dormant_of(&row.duty.key));
         }
         self.remove_all::<DutyRow>(&key::duties(id))?;
+        self.remove_all::<sleeksync_connectors::contract::ItemId>(&key::all_creating(id))?;
         self.remove_all::<crate::index::row::LaneRow>(&key::lanes(id))?;
         self.remove_all::<sleeksync_connectors::contract::ItemId>(&key::timetable(id))?;
         self.connector_mut(id, |row| row.queued = 0);

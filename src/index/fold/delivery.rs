@@ -8,8 +8,8 @@ use crate::index::key;
 use crate::index::row::{DormantRow, DutyRow, ErrorRow, LinkRow, OpenPlan, ParkedRow, StandingRow};
 use crate::index::rows::RowsError;
 use crate::record::{
-    Attempt, ConnectorId, Dropped, DutyKey, Intent, LinkChange, LinkRecord, Outcome, Owed, ParkClass, Parked, PlanRecord, Retried, Settled,
-    SettledAs, Waiting, WaitingFor,
+    Again, Attempt, ConnectorId, Dropped, DutyKey, Intent, LinkChange, LinkRecord, Outcome, Owed, ParkClass, Parked, PlanRecord, Retried,
+    Settled, SettledAs, Waiting, WaitingFor,
 };
 
 /// How many parts of one item can have a link.
@@ -22,6 +22,10 @@ impl Fold<'_> {
         self.duty_mut(&plan.duty, |duty| {
             duty.open = Some(OpenPlan { plan_seq: seq, target: plan.target, step: 0, intent: false, first_intent_at: None });
         })?;
+        let (connector, item) = (plan.duty.connector, &plan.duty.item);
+        if self.rows.scan::<LinkRow>(&key::item_links(connector, item), 1)?.is_empty() {
+            self.rows.put(key::creating(connector, item), item)?;
+        }
         Ok(())
     }
 
@@ -61,6 +65,9 @@ impl Fold<'_> {
                         open.first_intent_at = None;
                     }
                 })?;
+                if *created {
+                    self.rows.remove(key::creating(duty.connector, &duty.item));
+                }
                 self.connector_mut(duty.connector, |row| {
                     row.last_success_at = row.last_success_at.max(Some(outcome.at));
                     if *created {
@@ -108,6 +115,7 @@ impl Fold<'_> {
             }
         }
         self.duty_mut(duty, |row| row.open = None)?;
+        self.rows.remove(key::creating(duty.connector, &duty.item));
         self.reschedule(duty.connector, &duty.lane(), outcome.at, false)
     }
 
@@ -158,6 +166,7 @@ impl Fold<'_> {
     pub(super) fn settled(&mut self, settled: &Settled) -> Result<(), RowsError> {
         let key = &settled.duty;
         let Some(mut duty) = self.rows.get::<DutyRow>(&key::duty(key))? else { return Ok(()) };
+        self.plan_ended(&duty);
         duty.open = None;
         let (delivered, reason) = match &settled.how {
             SettledAs::Superseded => {
@@ -180,6 +189,7 @@ impl Fold<'_> {
         } else {
             duty.attempts = 0;
             duty.failing_since = None;
+            duty.again = None;
             duty.since = settled.at;
             self.rows.put(key::duty(key), &duty)?;
         }
@@ -190,6 +200,7 @@ impl Fold<'_> {
         let key = &parked.duty;
         let Some(duty) = self.rows.get::<DutyRow>(&key::duty(key))? else { return Ok(()) };
         self.rows.remove(key::duty(key));
+        self.plan_ended(&duty);
         self.connector_mut(key.connector, |row| {
             row.queued = row.queued.saturating_sub(1);
             row.parked += 1;
@@ -272,9 +283,9 @@ impl Fold<'_> {
 
     pub(super) fn owed(&mut self, seq: u64, owed: &Owed) -> Result<(), RowsError> {
         for key in &owed.duties {
-            let asked = !owed.stale && key.event.is_none();
-            let include_history = owed.include_history || (asked && self.forget_deleted(key)?);
-            self.raise(key, &Raise { seq, at: owed.at, actions: 0, include_history, stale: owed.stale, asked })?;
+            let again = key.event.is_none().then_some(owed.again);
+            let include_history = owed.include_history || (again == Some(Again::All) && self.forget_deleted(key)?);
+            self.raise(key, &Raise { seq, at: owed.at, actions: 0, include_history, again })?;
         }
         Ok(())
     }
@@ -300,6 +311,13 @@ impl Fold<'_> {
                 self.rows.put(key, &row)?;
                 self.wake_dormant(link.connector, &link.item, link.at)
             }
+        }
+    }
+
+    /// Whatever its plan was to make: it no longer does.
+    fn plan_ended(&mut self, duty: &DutyRow) {
+        if duty.open.is_some() {
+            self.rows.remove(key::creating(duty.key.connector, &duty.key.item));
         }
     }
 

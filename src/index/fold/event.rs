@@ -74,10 +74,7 @@ impl Fold<'_> {
     fn owe_latest(&mut self, seq: u64, at: Time, item: &ItemId, action: Option<Action>) -> Result<(), RowsError> {
         for connector in self.takers(item.kind(), false) {
             let key = DutyKey { connector, item: item.clone(), event: None };
-            self.raise(
-                &key,
-                &Raise { seq, at, actions: action.map_or(0, Action::bit), include_history: false, stale: false, asked: false },
-            )?;
+            self.raise(&key, &Raise { seq, at, actions: action.map_or(0, Action::bit), include_history: false, again: None })?;
         }
         Ok(())
     }
@@ -86,7 +83,7 @@ impl Fold<'_> {
     fn owe_every(&mut self, seq: u64, at: Time, item: &ItemId, action: Action) -> Result<(), RowsError> {
         for connector in self.takers(item.kind(), true) {
             let key = DutyKey { connector, item: item.clone(), event: Some(seq) };
-            self.raise(&key, &Raise { seq, at, actions: action.bit(), include_history: false, stale: false, asked: false })?;
+            self.raise(&key, &Raise { seq, at, actions: action.bit(), include_history: false, again: None })?;
         }
         Ok(())
     }

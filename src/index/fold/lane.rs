@@ -6,7 +6,7 @@ use super::Fold;
 use crate::index::key;
 use crate::index::row::{DormantRow, DutyRow, LaneRow, ParkedRow};
 use crate::index::rows::RowsError;
-use crate::record::{ConnectorId, DutyKey, ParkClass};
+use crate::record::{Again, ConnectorId, DutyKey, ParkClass};
 
 /// How many deliveries of a lane are looked at for when it is due; later ones follow when these are done.
 const LANE_HEAD_MAX: usize = 64;
@@ -21,18 +21,17 @@ pub(super) struct Raise {
     pub actions: u32,
     /// History may be made new.
     pub include_history: bool,
-    /// What was rendered with earlier settings is sent again.
-    pub stale: bool,
-    /// A person asked for this item: neither its actions nor a deletion at the service stand in the way.
-    pub asked: bool,
+    /// What a person wants written again of what stands already.
+    pub again: Option<Again>,
 }
 
 impl Raise {
     fn onto(&self, duty: &mut DutyRow) {
         duty.target = self.seq;
-        duty.actions = if self.asked { 0 } else { duty.actions | self.actions };
+        // Which events may make something new is no question where a person asked for the item.
+        duty.actions = if self.again == Some(Again::All) { 0 } else { duty.actions | self.actions };
         duty.include_history |= self.include_history;
-        duty.stale |= self.stale;
+        duty.again = duty.again.max(self.again);
         duty.wait_until = None;
     }
 
@@ -44,7 +43,7 @@ impl Raise {
             since: self.at,
             actions: self.actions,
             include_history: self.include_history,
-            stale: self.stale,
+            again: self.again,
             attempts: 0,
             failing_since: None,
             last_error: None,
@@ -88,7 +87,7 @@ impl Fold<'_> {
     fn raise_parked(&mut self, id: u64, raise: &Raise) -> Result<(), RowsError> {
         let Some(mut parked) = self.rows.get::<ParkedRow>(&key::parked(id))? else { return Ok(()) };
         raise.onto(&mut parked.duty);
-        if parked.class == ParkClass::OutcomeUnknown || (parked.class == ParkClass::TargetGone && !raise.asked) {
+        if parked.class == ParkClass::OutcomeUnknown || (parked.class == ParkClass::TargetGone && raise.again != Some(Again::All)) {
             return self.rows.put(key::parked(id), &parked);
         }
         self.unpark(parked, raise.at)
