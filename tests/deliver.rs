@@ -4,6 +4,8 @@
 
 #[path = "deliver/daemon.rs"]
 mod daemon;
+#[path = "deliver/reload.rs"]
+mod reload;
 
 use std::sync::Arc;
 

@@ -74,7 +74,6 @@ pub struct App {
     listening: Supervisor,
     keys: receiver::Keys,
     guard: Guard,
-    step_patience: Duration,
 }
 
 impl App {
@@ -102,8 +101,7 @@ impl App {
         );
         let products = Arc::clone(&store.shared().products);
         receiver::listen(listeners.receiver, receiver_settings(config, keys.clone()), Arc::clone(&gate), products, clock, &listening);
-        let step_patience = config.connectors.iter().map(|connector| connector.delivery.timeout).max().unwrap_or_default();
-        Ok(Self { store, gate, listening, keys, guard, step_patience })
+        Ok(Self { store, gate, listening, keys, guard })
     }
 
     /// What can be asked and decided.
@@ -127,7 +125,7 @@ impl App {
     /// Refuses new events, lets steps in flight end, and closes the store.
     pub async fn shut_down(self) {
         self.gate.close();
-        self.store.stop_delivery(self.step_patience + Duration::from_secs(5)).await;
+        self.store.stop_delivery().await;
         self.listening.shut_down(Duration::from_secs(10)).await;
         self.store.close(CLOSE_PATIENCE).await;
     }

@@ -22,6 +22,10 @@ use super::staff;
 const CHECKPOINT_RECORDS: u64 = if cfg!(feature = "crash-points") { 200 } else { 100_000 };
 /// How long to wait before the roster is written again where there is no room.
 const ROOM_PAUSE: Duration = Duration::from_secs(1);
+/// How long the records of steps that have ended may take to be written.
+const RECORD_PATIENCE: Duration = Duration::from_secs(5);
+/// How long tasks may take to be dropped at shutdown.
+const DROP_PATIENCE: Duration = Duration::from_secs(1);
 
 /// Why the store cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -51,7 +55,25 @@ pub struct Store {
     pub desk: Arc<Desk>,
     shared: Arc<Shared>,
     index_supervisor: Supervisor,
-    workers: Mutex<Option<Supervisor>>,
+    workers: Mutex<Option<Workers>>,
+}
+
+/// The connectors at work.
+#[derive(Clone)]
+struct Workers {
+    supervisor: Supervisor,
+    /// How long the longest of their steps may take.
+    patience: Duration,
+}
+
+impl Workers {
+    /// Lets the steps in flight end, each within its own limit. What is not done by then waits for room in the journal, and is dropped:
+    /// its outcome is unknown, and looked up when its lane is taken up again.
+    async fn end(&self) {
+        if !self.supervisor.shut_down(self.patience).await {
+            tracing::warn!("steps in flight did not end in time; what came of them is looked up");
+        }
+    }
 }
 
 impl Store {
@@ -86,26 +108,34 @@ impl Store {
         Ok(Self { desk, shared, index_supervisor, workers: Mutex::new(None) })
     }
 
-    /// Puts the connectors of the configuration to work; earlier workers end their steps first.
+    /// Puts the connectors of the configuration to work; earlier workers end their steps first, so that no lane is ever worked on twice.
     ///
-    /// The roster is on disk when this returns, so every event accepted from now on is folded with it.
+    /// The roster is on disk when this returns, so every event accepted from now on is folded with it. This may be dropped half way: then
+    /// the earlier workers are ending, and [`Store::stop_delivery`] waits for them.
     pub async fn staff(&self, config: &Config, transport: Arc<dyn Transport>) {
-        let earlier = self.workers.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(earlier) = earlier {
-            earlier.shut_down(config.delivery.timeout + ROOM_PAUSE).await;
+        if let Some(earlier) = self.workers() {
+            earlier.end().await;
+            earlier.supervisor.ended().await;
         }
-        let Some((roster, assignments)) = self.enroll(config, &transport).await else { return };
-        let workers = self.shared.supervisor.child();
+        let Some((_, assignments)) = self.enroll(config, &transport).await else { return };
+        // The roster, and all that the earlier workers wrote: what they did is not done again.
+        let known = self.shared.journal.synced().borrow().0;
+        let supervisor = self.shared.supervisor.child();
         let shared = Arc::new(Shared {
             journal: Arc::clone(&self.shared.journal),
             index: self.shared.index.clone(),
             clock: self.shared.clock.clone(),
             identity: self.shared.identity.clone(),
             products: Arc::clone(&self.shared.products),
-            supervisor: workers.clone(),
+            supervisor: supervisor.clone(),
         });
-        workers.spawn("staff", begin_work(shared, roster, assignments));
-        *self.workers.lock().unwrap_or_else(PoisonError::into_inner) = Some(workers);
+        let patience = assignments.values().map(|assignment| assignment.step_limit()).max().unwrap_or_default() + RECORD_PATIENCE;
+        supervisor.spawn("staff", begin_work(shared, known, assignments));
+        *self.workers.lock().unwrap_or_else(PoisonError::into_inner) = Some(Workers { supervisor, patience });
+    }
+
+    fn workers(&self) -> Option<Workers> {
+        self.workers.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Writes the roster of the configuration down, and lets its connectors be asked about. `None` where the journal takes nothing any more.
@@ -129,14 +159,14 @@ impl Store {
         &self.shared
     }
 
-    /// Starts no new step; gives those in flight `patience`.
-    pub async fn stop_delivery(&self, patience: Duration) {
+    /// Starts no new step; gives those in flight the time they may take.
+    pub async fn stop_delivery(&self) {
         self.shared.supervisor.stop();
-        let workers = self.workers.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(workers) = workers
-            && !workers.shut_down(patience).await
-        {
-            tracing::warn!("steps in flight did not end in time; what came of them is looked up at the next start");
+        if let Some(workers) = self.workers() {
+            workers.end().await;
+            if tokio::time::timeout(DROP_PATIENCE, workers.supervisor.ended()).await.is_err() {
+                tracing::warn!("a connector does not end");
+            }
         }
     }
 
@@ -166,11 +196,11 @@ async fn open_journal(
     answered.await.unwrap_or(Err(OpenStoreError::Interrupted))
 }
 
-/// Waits until the index knows the roster, then starts one worker a connector.
-async fn begin_work(shared: Arc<Shared>, roster: u64, assignments: BTreeMap<String, Arc<Assignment>>) {
+/// Waits until the index knows the records up to `known`, then starts one worker a connector.
+async fn begin_work(shared: Arc<Shared>, known: u64, assignments: BTreeMap<String, Arc<Assignment>>) {
     tokio::select! {
         () = shared.supervisor.stopping() => return,
-        known = async { shared.index.wait_folded(roster).await && shared.index.wait_ready().await } => if !known { return },
+        folded = async { shared.index.wait_folded(known).await && shared.index.wait_ready().await } => if !folded { return },
     }
     // The only product without an id took it from its first event, which the index remembers.
     if let Some(id) = shared.index.view().and_then(|view| view.meta()).ok().and_then(|meta| meta.first_product) {

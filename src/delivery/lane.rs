@@ -14,8 +14,6 @@ use crate::index::{RowsError, View};
 use crate::journal::{AppendError, Room, Seq};
 use crate::record::{Attempt, ConnectorId, DutyKey, Halt, Halted, Outcome, PlannedStep, Record};
 
-/// How much longer than one request a step may take, before it counts as unknown: the transport's own limits come first.
-const STEP_GRACE: Duration = Duration::from_secs(5);
 /// A look-up reads many pages.
 const FIND_FACTOR: u32 = 20;
 /// Pause before an outcome is written again where there was no room.
@@ -90,13 +88,27 @@ impl Lane<'_> {
             }
             input = match (then, run.current()) {
                 (Then::Apply, Some(step)) => Input::Applied(self.apply(step, &links, duty).await),
-                (Then::Find(since), _) => Input::Found(self.find(&key, since, &links, duty).await),
-                (Then::Check, _) => Input::Checked(self.check(&links, duty).await),
+                (Then::Find(since), _) => match self.unless_stopping(self.find(&key, since, &links, duty)).await {
+                    Some(found) => Input::Found(found),
+                    None => break,
+                },
+                (Then::Check, _) => match self.unless_stopping(self.check(&links, duty)).await {
+                    Some(checked) => Input::Checked(checked),
+                    None => break,
+                },
                 (Then::Rest | Then::Unauthorized | Then::Over | Then::Apply, _) => break,
             };
         }
         self.folded(last).await;
         Ok(LaneEnd::Let { looks: run.looks() })
+    }
+
+    /// What only reads may be dropped at any time, and is at shutdown: nothing is lost but the look, which may take as long as many steps.
+    async fn unless_stopping<T>(&self, look: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            seen = look => Some(seen),
+            () = self.shared.supervisor.stopping() => None,
+        }
     }
 
     fn outside(&self, view: &View, duty: &DutyKey, target: u64) -> Result<Outside, LaneError> {
@@ -147,7 +159,7 @@ impl Lane<'_> {
         let cx = Cx { transport: &self.assignment.transport, links };
         crash::point("request.before");
         let result = self
-            .guarded(self.assignment.timeout + STEP_GRACE, async {
+            .guarded(self.assignment.step_limit(), async {
                 match self.assignment.connector.apply(&step.op, &cx).await {
                     Ok(result) => result,
                     Err(error) => Err(Failure::Rejected { source: Cause::new(error.to_string()) }),
@@ -171,7 +183,7 @@ impl Lane<'_> {
 
     async fn check(&self, links: &Links, duty: &DutyKey) -> Result<(), Failure> {
         let cx = Cx { transport: &self.assignment.transport, links };
-        let result = self.guarded(self.assignment.timeout + STEP_GRACE, self.assignment.connector.check(&cx)).await;
+        let result = self.guarded(self.assignment.step_limit(), self.assignment.connector.check(&cx)).await;
         self.note("check", &result, duty);
         result
     }

@@ -33,6 +33,9 @@ use crate::sleekplan::{Arrival, Receipt};
 use crate::supervisor::Supervisor;
 use worker::Worker;
 
+/// How much longer than one request a step may take.
+const STEP_GRACE: Duration = Duration::from_secs(5);
+
 /// One connector and how it is to be driven.
 pub struct Assignment {
     /// The user's name for it.
@@ -55,6 +58,13 @@ pub struct Assignment {
     pub dry_run: bool,
     /// How it is doing.
     pub health: Health,
+}
+
+impl Assignment {
+    /// How long one step may take before its outcome counts as unknown: a little longer than a request, whose own limit comes first.
+    pub fn step_limit(&self) -> Duration {
+        self.timeout + STEP_GRACE
+    }
 }
 
 /// What all workers share.
@@ -133,5 +143,5 @@ pub async fn append(journal: &Journal, records: &[Record], room: Room) -> Result
 /// Starts one connector's worker.
 pub fn start(shared: &Arc<Shared>, connector: ConnectorId, assignment: Arc<Assignment>) {
     let worker = Worker { shared: Arc::clone(shared), assignment, connector };
-    shared.supervisor.spawn("delivery", worker.run());
+    shared.supervisor.spawn_droppable("delivery", worker.run());
 }

@@ -10,7 +10,6 @@ use sleeksync::app::{App, Listeners};
 use sleeksync::clock::Clock;
 use sleeksync::config::{Config, Sources, load};
 use sleeksync_connectors::contract::Transport;
-use sleeksync_connectors::testing::github::Wire;
 use tokio::net::TcpListener;
 
 /// The workspace of every event.
@@ -48,13 +47,18 @@ pub fn tracker(more: &str, delivery: &str) -> String {
 pub const PAGES: &str = "[connectors.pages]\nkind = \"site\"\npath = \"site\"\n";
 
 impl Daemon {
-    pub async fn start(config: &Config, wire: &Arc<Wire>) -> Self {
+    pub async fn start(config: &Config, wire: &Arc<impl Transport + 'static>) -> Self {
         let open = async || TcpListener::bind("127.0.0.1:0").await.unwrap();
         let listeners = Listeners { receiver: open().await, admin: open().await };
         let address = listeners.receiver.local_addr().unwrap();
-        let app = App::start(config, listeners, Arc::clone(wire) as Arc<dyn Transport>, Clock::system()).await.unwrap();
+        let app = App::start(config, listeners, Arc::clone(wire) as _, Clock::system()).await.unwrap();
         let _ = rustls::crypto::ring::default_provider().install_default();
         Self { app: Some(app), address, http: reqwest::Client::builder().no_proxy().build().unwrap() }
+    }
+
+    /// What SIGHUP does.
+    pub async fn reload(&self, config: &Config, wire: &Arc<impl Transport + 'static>) {
+        self.app.as_ref().unwrap().reload(config, Arc::clone(wire) as _).await;
     }
 
     pub async fn stop(mut self) {
