@@ -179,6 +179,14 @@ impl Store {
     }
 }
 
+impl Drop for Store {
+    /// A start that was given up: the index's thread would keep the process.
+    fn drop(&mut self) {
+        self.shared.supervisor.stop();
+        self.index_supervisor.stop();
+    }
+}
+
 async fn open_journal(
     path: std::path::PathBuf,
     options: Options,
