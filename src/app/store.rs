@@ -221,12 +221,10 @@ async fn begin_work(shared: Arc<Shared>, known: u64, assignments: BTreeMap<Strin
             return;
         }
     };
-    for (id, row) in rows {
-        if let Some(assignment) = assignments.get(&row.name) {
-            if let Some(scope) = &row.moved_to {
-                tracing::error!(connector = row.name, from = %row.scope, to = %scope, "its scope changed; it does not start until `connector move` or `connector reset`");
-            }
-            delivery::start(&shared, id, Arc::clone(assignment));
+    for (_, row) in rows.iter().filter(|(_, row)| assignments.contains_key(&row.name)) {
+        if let Some(scope) = &row.moved_to {
+            tracing::error!(connector = row.name, from = %row.scope, to = %scope, "its scope changed; it does not start until `connector move` or `connector reset`");
         }
     }
+    assignments.into_values().for_each(|assignment| delivery::start(&shared, assignment));
 }

@@ -27,7 +27,7 @@ pub use verdict::{Filter, Known, Verdict, all_steps, judge, renders_anew};
 use crate::clock::Clock;
 use crate::index::Index;
 use crate::journal::{self, AppendError, Appended, Entry, Identity, Journal, Room, Seq};
-use crate::record::{ConnectorId, Record};
+use crate::record::Record;
 use crate::sleekplan::products::Products;
 use crate::sleekplan::{Arrival, Receipt};
 use crate::supervisor::Supervisor;
@@ -140,8 +140,8 @@ pub async fn append(journal: &Journal, records: &[Record], room: Room) -> Result
     }
 }
 
-/// Starts one connector's worker.
-pub fn start(shared: &Arc<Shared>, connector: ConnectorId, assignment: Arc<Assignment>) {
-    let worker = Worker { shared: Arc::clone(shared), assignment, connector };
+/// Starts the worker of one configured connector.
+pub fn start(shared: &Arc<Shared>, assignment: Arc<Assignment>) {
+    let worker = Worker { shared: Arc::clone(shared), assignment };
     shared.supervisor.spawn_droppable("delivery", worker.run());
 }

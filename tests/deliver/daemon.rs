@@ -120,6 +120,11 @@ impl Daemon {
         self.desk().decide(&decision).await.unwrap()
     }
 
+    /// Why a decision is not taken.
+    pub async fn refuses(&self, decision: Decision) -> String {
+        self.desk().decide(&decision).await.unwrap_err().to_string()
+    }
+
     pub async fn replay(&self, request: ReplayRequest) -> ReplayAnswer {
         self.desk().replay(&request).await.unwrap()
     }

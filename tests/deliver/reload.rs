@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use http::Method;
+use sleeksync::admin::Decision;
 use sleeksync_connectors::contract::{Request, Response, Transport, TransportError};
 use sleeksync_connectors::testing::github::Wire;
 use tokio::sync::Semaphore;
@@ -69,4 +70,25 @@ async fn a_reload_waits_for_a_slow_create_and_leaves_one_issue() {
     daemon.settled("tracker").await;
     daemon.stop().await;
     assert_eq!(slow.wire.fake().issues.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connector_that_is_renamed_while_the_daemon_runs_goes_on_with_its_links() {
+    let (folder, wire) = (tempfile::tempdir().unwrap(), Arc::new(Wire::new()));
+    let daemon = Daemon::start(&config(folder.path(), &tracker("", "")), &wire).await;
+    daemon.post("item.create", AT, feedback(1, "a")).await;
+    daemon.settled("tracker").await;
+    let issues = || Decision::Move { from: "tracker".to_owned(), to: "issues".to_owned() };
+    assert!(daemon.refuses(issues()).await.contains("still configured"));
+    daemon.reload(&config(folder.path(), &tracker("", "").replace("connectors.tracker", "connectors.issues")), &wire).await;
+    daemon.settled("issues").await;
+    daemon.decide(issues()).await;
+    daemon.post("item.update", AT + 1, feedback(1, "b")).await;
+    daemon.settled("issues").await;
+    daemon.decide(Decision::Reset { connector: "issues".to_owned() }).await;
+    daemon.post("item.create", AT + 2, feedback(2, "c")).await;
+    daemon.settled("issues").await;
+    daemon.stop().await;
+    let titles: Vec<String> = wire.fake().issues.values().map(|issue| issue.title.clone()).collect();
+    assert_eq!(titles, ["b", "c"]);
 }

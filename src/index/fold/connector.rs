@@ -164,6 +164,8 @@ impl Fold<'_> {
             self.drop_queue(holder)?;
             self.connectors.retain(|(id, _)| *id != holder);
             self.rows.remove(key::connector(holder));
+            // Who works under the name goes on as the other one.
+            self.touch(holder);
         }
         self.connector_mut(moved.connector, |row| {
             row.name.clone_from(&moved.name);
