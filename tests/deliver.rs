@@ -180,6 +180,21 @@ async fn a_limit_is_obeyed_and_nothing_is_lost_to_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn waiting_for_its_turn_makes_no_request_unknown() {
+    let (folder, wire) = (tempfile::tempdir().unwrap(), Arc::new(Wire::new()));
+    let slow = tracker("", "timeout = \"1s\"\nconcurrency = 16").replace("rate_per_minute = 0", "rate_per_minute = 100");
+    let daemon = Daemon::start(&config(folder.path(), &slow), &wire).await;
+    for id in 1..=12 {
+        daemon.post("item.create", AT, feedback(id, "a")).await;
+    }
+    let status = daemon.settled("tracker").await;
+    daemon.stop().await;
+    assert_eq!(status["last_error"], Value::Null);
+    let fake = wire.fake();
+    assert_eq!((fake.issues.len(), fake.requests), (12, 12), "something was looked up");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn too_many_new_objects_brake_the_connector() {
     let (folder, wire) = (tempfile::tempdir().unwrap(), Arc::new(Wire::new()));
     let daemon = Daemon::start(&config(folder.path(), &tracker("", "max_creates_per_hour = 3\nconcurrency = 1")), &wire).await;
