@@ -274,3 +274,20 @@ async fn what_was_unrecognised_is_accepted_once_it_is_understood() {
     assert_eq!(wire.fake().creates, 2);
     daemon.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_product_without_an_id_stays_that_of_its_first_event_also_without_an_index() {
+    let (folder, wire) = (tempfile::tempdir().unwrap(), Arc::new(Wire::new()));
+    let config = config(folder.path(), &format!("[products.acme]\n{}", tracker("", "")));
+    let daemon = Daemon::start(&config, &wire).await;
+    assert_eq!(daemon.post("item.create", AT, feedback(1, "a")).await["status"], "accepted");
+    assert_eq!(daemon.post_of(PRODUCT + 1, "item.create", AT, feedback(1, "a")).await["status"], "unrecognised");
+    daemon.stop().await;
+    std::fs::remove_dir_all(folder.path().join("data/index")).unwrap();
+    let daemon = Daemon::start(&config, &wire).await;
+    assert_eq!(daemon.post_of(PRODUCT + 1, "item.create", AT + 1, feedback(2, "a")).await["status"], "unrecognised");
+    assert_eq!(daemon.post("item.create", AT + 1, feedback(2, "a")).await["status"], "accepted");
+    daemon.settled("tracker").await;
+    daemon.stop().await;
+    assert_eq!(wire.fake().issues.len(), 2);
+}

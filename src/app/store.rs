@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use sleeksync_connectors::contract::{ProductId, Transport};
+use sleeksync_connectors::contract::Transport;
 
 use crate::admin::Desk;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::delivery::{self, Assignment, Shared};
 use crate::index::{self, Index};
-use crate::journal::{AppendError, Identity, IdentityError, Journal, OpenError, Options, Room};
+use crate::journal::{AppendError, FirstProduct, FirstProductError, Identity, IdentityError, Journal, OpenError, Options, Room};
 use crate::record::Record;
 use crate::sleekplan::products::Products;
 use crate::supervisor::Supervisor;
@@ -44,6 +44,9 @@ pub enum OpenStoreError {
     /// The identity.
     #[error(transparent)]
     Identity(#[from] IdentityError),
+    /// The first workspace.
+    #[error(transparent)]
+    FirstProduct(#[from] FirstProductError),
     /// The thread that opened it ended without an answer.
     #[error("opening the store was interrupted")]
     Interrupted,
@@ -88,7 +91,7 @@ impl Store {
         options.min_free_bytes = config.store.free_bytes_min;
         options.unsafe_no_fsync = config.store.unsafe_no_fsync;
         let index_supervisor = Supervisor::new();
-        let (journal, opened, identity) = open_journal(path.clone(), options, &index_supervisor).await?;
+        let (journal, opened, identity, first) = open_journal(path.clone(), options, &index_supervisor).await?;
         if config.store.unsafe_no_fsync {
             tracing::warn!("store.unsafe_no_fsync: events are acknowledged before they are synced; a power cut loses them");
         }
@@ -102,7 +105,7 @@ impl Store {
         let settings =
             index::Settings { path: path.join("index"), retention: config.store.retention, checkpoint_records: CHECKPOINT_RECORDS };
         let index = Index::start(settings, Arc::clone(&journal), clock.clone(), &index_supervisor);
-        let products = Arc::new(Products::new(&config.products));
+        let products = Arc::new(Products::new(&config.products, first));
         let shared = Arc::new(Shared { journal, index, clock, identity, products, supervisor: Supervisor::new() });
         let desk = Arc::new(Desk::new(Arc::clone(&shared), BTreeMap::new()));
         Ok(Self { desk, shared, index_supervisor, workers: Mutex::new(None) })
@@ -191,12 +194,13 @@ async fn open_journal(
     path: std::path::PathBuf,
     options: Options,
     supervisor: &Supervisor,
-) -> Result<(Journal, crate::journal::Opened, Identity), OpenStoreError> {
+) -> Result<(Journal, crate::journal::Opened, Identity, FirstProduct), OpenStoreError> {
     let (answer, answered) = tokio::sync::oneshot::channel();
     supervisor.spawn_blocking(move || {
         let opened = Journal::open(&path, options).map_err(OpenStoreError::from).and_then(|(journal, opened)| {
             let identity = Identity::load(&path, opened.last.0 == 0)?;
-            Ok((journal, opened, identity))
+            let first = FirstProduct::load(&path)?;
+            Ok((journal, opened, identity, first))
         });
         // Nobody waits any more: then the journal is closed again by being dropped.
         drop(answer.send(opened));
@@ -209,10 +213,6 @@ async fn begin_work(shared: Arc<Shared>, known: u64, assignments: BTreeMap<Strin
     tokio::select! {
         () = shared.supervisor.stopping() => return,
         folded = async { shared.index.wait_folded(known).await && shared.index.wait_ready().await } => if !folded { return },
-    }
-    // The only product without an id took it from its first event, which the index remembers.
-    if let Some(id) = shared.index.view().and_then(|view| view.meta()).ok().and_then(|meta| meta.first_product) {
-        shared.products.fix(ProductId(id));
     }
     let rows = match shared.index.view().and_then(|view| view.connectors()) {
         Ok(rows) => rows,

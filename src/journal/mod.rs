@@ -16,6 +16,7 @@ mod checkpoint;
 mod committer;
 mod disk;
 mod files;
+mod first_product;
 mod frame;
 mod identity;
 mod lock;
@@ -53,6 +54,7 @@ use queue::{End, Request, Work};
 use segment::DATA_START;
 
 pub use checkpoint::{Checkpoint, CheckpointError, CheckpointWriter, Row, Rows};
+pub use first_product::{FirstProduct, FirstProductError};
 pub use identity::{Identity, IdentityError, SIGNATURE_DIGITS};
 pub use open::{Gap, OpenError, Opened, Options};
 pub use reader::{Backwards, ReadError, Reader};

@@ -54,7 +54,14 @@ async fn running(change: impl FnOnce(&mut Settings)) -> Running {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (kept, supervisor) = (Arc::new(Kept::default()), Supervisor::new());
-    listen(listener, settings, Arc::clone(&kept), Arc::new(Products::new(&[])), Clock::system(), &supervisor);
+    listen(
+        listener,
+        settings,
+        Arc::clone(&kept),
+        Arc::new(Products::new(&[], crate::journal::FirstProduct::default())),
+        Clock::system(),
+        &supervisor,
+    );
     Running { address, kept, supervisor }
 }
 

@@ -71,7 +71,12 @@ impl Daemon {
 
     /// Posts an event, as Sleekplan would, and answers what was said.
     pub async fn post(&self, action: &str, at: u64, data: Value) -> Value {
-        let body = json!({"product_id": PRODUCT, "action": action, "data": data, "timestamp": at.to_string()});
+        self.post_of(PRODUCT, action, at, data).await
+    }
+
+    /// The same for another workspace.
+    pub async fn post_of(&self, product: u64, action: &str, at: u64, data: Value) -> Value {
+        let body = json!({"product_id": product, "action": action, "data": data, "timestamp": at.to_string()});
         let url = format!("http://{}/webhooks/sleekplan?key=k", self.address);
         let answer = self.http.post(url).json(&body).send().await.unwrap();
         assert!(answer.status().is_success(), "{}", answer.status());
