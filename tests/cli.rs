@@ -14,7 +14,7 @@ use std::process::{Command, Output};
 use std::sync::Arc;
 
 use serde_json::Value;
-use sleeksync::app::{App, Listeners};
+use sleeksync::app::{App, Listeners, Store};
 use sleeksync::clock::Clock;
 use sleeksync::config::{Sources, load};
 use sleeksync_connectors::kit::http::{Client, ClientOptions};
@@ -56,7 +56,9 @@ impl Daemon {
             Sources { working_directory: folder.path().to_owned(), environment: Vec::new(), ..Sources::of_process(Vec::new(), Vec::new()) };
         let config = load(&sources).unwrap();
         let transport = Arc::new(Client::new(&ClientOptions::default()).unwrap());
-        let app = App::start(&config, Listeners { receiver, admin }, transport, Clock::system()).await.unwrap();
+        let store = Store::open(&config, Clock::system()).await.unwrap();
+        let app = App::start(&config, store, Listeners { receiver, admin }, transport).await;
+        app.desk().shared.index.wait_ready().await;
         (Self { folder }, app)
     }
 
@@ -230,6 +232,21 @@ async fn without_a_daemon_sending_ends_with_3() {
         let nobody = [("SLEEKSYNC__RECEIVER__LISTEN", "127.0.0.1:1"), ("SLEEKSYNC__ADMIN__LISTEN", "127.0.0.1:1")];
         let output = daemon.run_with(&["send", file.to_str().unwrap()], &nobody).await;
         assert_eq!(output.status.code(), Some(3), "{}", both(&output));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_process_on_a_store_names_the_first_and_ends_with_3() {
+    with_daemon(|daemon| async move {
+        let elsewhere = [("SLEEKSYNC__RECEIVER__LISTEN", "127.0.0.1:1"), ("SLEEKSYNC__ADMIN__LISTEN", "127.0.0.1:2")];
+        let runs: [(&[&str], bool); 5] =
+            [(&["run"], false), (&["run"], true), (&["store", "verify"], false), (&["store", "rebuild"], false), (&["status"], true)];
+        for (args, is_elsewhere) in runs {
+            let output = daemon.run_with(args, if is_elsewhere { &elsewhere } else { &[] }).await;
+            let named = both(&output).contains(&format!("in use by process {}", std::process::id()));
+            assert!(output.status.code() == Some(3) && named, "{args:?}: {:?} {}", output.status, both(&output));
+        }
     })
     .await;
 }

@@ -77,12 +77,24 @@ pub struct App {
 }
 
 impl App {
-    /// Starts everything.
+    /// Opens the store, then the listeners, and starts everything: a second process on one store learns that before anything else.
     ///
     /// # Errors
     /// The store or a listener cannot be opened.
-    pub async fn start(config: &Config, listeners: Listeners, transport: Arc<dyn Transport>, clock: Clock) -> Result<Self, RunError> {
-        let store = Store::open(config, clock.clone()).await?;
+    pub async fn open(config: &Config, transport: Arc<dyn Transport>, clock: Clock) -> Result<Self, RunError> {
+        let store = Store::open(config, clock).await?;
+        match Listeners::open(config).await {
+            Ok(listeners) => Ok(Self::start(config, store, listeners, transport).await),
+            Err(error) => {
+                store.close(CLOSE_PATIENCE).await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Starts everything on a store and listeners that are open.
+    pub async fn start(config: &Config, store: Store, listeners: Listeners, transport: Arc<dyn Transport>) -> Self {
+        let clock = store.shared().clock.clone();
         store.staff(config, transport).await;
         let gate = Arc::new(Gate::new(Arc::clone(&store.desk)));
         let listening = Supervisor::new();
@@ -101,7 +113,7 @@ impl App {
         );
         let products = Arc::clone(&store.shared().products);
         receiver::listen(listeners.receiver, receiver_settings(config, keys.clone()), Arc::clone(&gate), products, clock, &listening);
-        Ok(Self { store, gate, listening, keys, guard })
+        Self { store, gate, listening, keys, guard }
     }
 
     /// What can be asked and decided.

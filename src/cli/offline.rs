@@ -19,12 +19,12 @@ const CLOSE_PATIENCE: Duration = Duration::from_secs(30);
 /// Answers `request` from the store, as the admin API would.
 ///
 /// # Errors
-/// [`CommandError::Unreachable`] where the store cannot be used, because a daemon that does not answer holds it.
+/// [`CommandError::Held`] where the store cannot be used, because a daemon that does not answer holds it.
 pub(super) async fn answer(context: &Context, local: &LocalConfig, request: &ApiRequest) -> Result<ApiAnswer, CommandError> {
     let config = load(&context.sources)?;
     let store = match Store::open(&config, Clock::system()).await {
-        Err(OpenStoreError::Journal(OpenError::InUse { .. })) => {
-            return Err(CommandError::Unreachable { address: local.admin.listen.to_string() });
+        Err(OpenStoreError::Journal(held @ OpenError::InUse { .. })) => {
+            return Err(CommandError::Held { address: local.admin.listen.to_string(), held });
         }
         opened => opened?,
     };

@@ -12,7 +12,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::output::notice;
 use super::{CommandError, Context, Exit, webhook_url};
-use crate::app::{App, Listeners, RunError};
+use crate::app::{App, RunError};
 use crate::clock::Clock;
 use crate::config::{Config, load};
 
@@ -58,7 +58,7 @@ pub(super) async fn run(context: &Context, _args: &RunArgs) -> Result<Exit, Comm
     let mut signals = Signals::new()?;
     let transport = transport(&config)?;
     let started = tokio::select! {
-        started = start(&config, transport) => Some(started?),
+        started = App::open(&config, transport, Clock::system()) => Some(started?),
         () = signals.ending.heard() => None,
     };
     let Some(app) = started else { return Ok(Exit::Done) };
@@ -67,11 +67,6 @@ pub(super) async fn run(context: &Context, _args: &RunArgs) -> Result<Exit, Comm
     tracing::info!("shutting down");
     app.shut_down().await;
     if failed { Err(RunError::Journal.into()) } else { Ok(Exit::Done) }
-}
-
-async fn start(config: &Config, transport: Arc<dyn Transport>) -> Result<App, RunError> {
-    let listeners = Listeners::open(config).await?;
-    App::start(config, listeners, transport, Clock::system()).await
 }
 
 /// Ends when the daemon is to end; whether that is because the journal failed.

@@ -49,13 +49,13 @@ use tokio::sync::{oneshot, watch};
 use committer::Shared;
 use disk::Disk;
 use frame::{HEADER_BYTES, RECORD_OVERHEAD};
-use lock::StoreLock;
 use queue::{End, Request, Work};
 use segment::DATA_START;
 
 pub use checkpoint::{Checkpoint, CheckpointError, CheckpointWriter, Row, Rows};
 pub use first_product::{FirstProduct, FirstProductError};
 pub use identity::{Identity, IdentityError, SIGNATURE_DIGITS};
+pub use lock::StoreLock;
 pub use open::{Gap, OpenError, Opened, Options};
 pub use reader::{Backwards, ReadError, Reader};
 pub use retire::{RetireError, Retired};

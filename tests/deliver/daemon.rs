@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use sleeksync::admin::{Decision, Desk, Done, Query, ReplayAnswer, ReplayRequest};
-use sleeksync::app::{App, Listeners};
+use sleeksync::app::{App, Listeners, Store};
 use sleeksync::clock::Clock;
 use sleeksync::config::{Config, Sources, load};
 use sleeksync_connectors::contract::Transport;
@@ -51,7 +51,7 @@ impl Daemon {
         let open = async || TcpListener::bind("127.0.0.1:0").await.unwrap();
         let listeners = Listeners { receiver: open().await, admin: open().await };
         let address = listeners.receiver.local_addr().unwrap();
-        let app = App::start(config, listeners, Arc::clone(wire) as _, Clock::system()).await.unwrap();
+        let app = App::start(config, Store::open(config, Clock::system()).await.unwrap(), listeners, Arc::clone(wire) as _).await;
         let _ = rustls::crypto::ring::default_provider().install_default();
         Self { app: Some(app), address, http: reqwest::Client::builder().no_proxy().build().unwrap() }
     }
