@@ -252,6 +252,32 @@ async fn a_second_process_on_a_store_names_the_first_and_ends_with_3() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn questions_without_a_daemon_write_nothing() {
+    let (daemon, app) = Daemon::start().await;
+    let file = daemon.write("entry.json", ENTRY);
+    assert!(daemon.run(&["send", file.to_str().unwrap()]).await.status.success());
+    app.shut_down().await;
+    let text = std::fs::read_to_string(daemon.folder.path().join("sleeksync.toml")).unwrap();
+    let other = daemon.write("other.toml", &text.replace("[connectors.pages]", "[connectors.news]"));
+    let other = ["--config", other.to_str().unwrap()];
+    let before = daemon.json(&["status"]).await;
+    for question in [vec!["status"], vec!["links"], vec!["events"], vec!["replay", "--connector", "pages", "--dry-run"]] {
+        assert!(daemon.run(&question).await.status.success(), "{question:?}");
+    }
+    // It is answered for the configuration that is named, also where that never ran.
+    let supposed = daemon.json(&[&["status"][..], &other].concat()).await;
+    let states: Vec<_> = supposed["connectors"].as_array().unwrap().iter().map(|row| (&row["name"], &row["state"])).collect();
+    assert_eq!(states, [(&Value::from("pages"), &Value::from("removed")), (&Value::from("news"), &Value::from("running"))]);
+    let unseen = daemon.write("unseen.json", &ENTRY.replace("771", "772"));
+    let plan = daemon.json(&[&["plan", unseen.to_str().unwrap()][..], &other].concat()).await;
+    assert_eq!((&plan["plans"][0]["connector"], &plan["plans"][0]["skip"]), (&Value::from("news"), &Value::Null), "{plan}");
+    let after = daemon.json(&["status"]).await;
+    assert_eq!((&after["journal"]["last_seq"], &after["connectors"]), (&before["journal"]["last_seq"], &before["connectors"]));
+    assert!(daemon.run(&["pause", "pages"]).await.status.success());
+    assert_eq!(daemon.json(&["status"]).await["journal"]["last_seq"].as_u64(), before["journal"]["last_seq"].as_u64().map(|seq| seq + 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn damage_stops_the_start_and_is_survived_on_request_only() {
     let (daemon, app) = Daemon::start().await;
     for title in ["lost one", "kept one"] {

@@ -12,7 +12,7 @@ mod listing;
 mod replay;
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use serde::Serialize;
 use sleeksync_connectors::contract::{ItemId, ParseItemIdError, ProductId, Time};
@@ -24,9 +24,9 @@ pub use listing::Query;
 pub use replay::{ReplayAnswer, ReplayRequest};
 
 use crate::delivery::{Assignment, Shared};
-use crate::index::{RowsError, View, row::ConnectorRow};
+use crate::index::{RowsError, View, as_if, row::ConnectorRow};
 use crate::journal::{AppendError, ReadError};
-use crate::record::ConnectorId;
+use crate::record::{ConnectorId, Roster};
 
 /// Hours for which refusals are counted.
 const REFUSED_HOURS: i64 = 24;
@@ -37,6 +37,8 @@ pub struct Desk {
     pub shared: Arc<Shared>,
     /// Connectors of the configuration by name.
     staff: Mutex<Arc<BTreeMap<String, Arc<Assignment>>>>,
+    /// A configuration that questions are answered for although it was never put to work.
+    supposed: OnceLock<Roster>,
     /// Refused webhooks by the hour.
     refused: Mutex<BTreeMap<i64, u64>>,
 }
@@ -84,7 +86,7 @@ pub struct Page<T> {
 impl Desk {
     /// A desk for these connectors.
     pub fn new(shared: Arc<Shared>, staff: BTreeMap<String, Arc<Assignment>>) -> Self {
-        Self { shared, staff: Mutex::new(Arc::new(staff)), refused: Mutex::new(BTreeMap::new()) }
+        Self { shared, staff: Mutex::new(Arc::new(staff)), supposed: OnceLock::new(), refused: Mutex::new(BTreeMap::new()) }
     }
 
     /// The configured connectors.
@@ -95,6 +97,12 @@ impl Desk {
     /// The configuration was read again.
     pub fn replace_staff(&self, staff: BTreeMap<String, Arc<Assignment>>) {
         *self.staff.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(staff);
+    }
+
+    /// Answers as if the connectors of this roster were at work. Nothing is written.
+    pub fn suppose(&self, roster: Roster) {
+        // A desk that supposes something is asked one question.
+        let _ = self.supposed.set(roster);
     }
 
     /// A webhook was refused.
@@ -112,7 +120,11 @@ impl Desk {
     }
 
     fn view(&self) -> Result<View, DeskError> {
-        Ok(self.shared.index.view()?)
+        let view = self.shared.index.view()?;
+        Ok(match self.supposed.get() {
+            Some(roster) => as_if(&view, roster)?,
+            None => view,
+        })
     }
 
     /// A connector of this name, whether still configured or not.

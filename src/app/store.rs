@@ -12,7 +12,7 @@ use crate::config::Config;
 use crate::delivery::{self, Assignment, Shared};
 use crate::index::{self, Index};
 use crate::journal::{AppendError, FirstProduct, FirstProductError, Identity, IdentityError, Journal, OpenError, Options, Room};
-use crate::record::Record;
+use crate::record::{Record, Roster};
 use crate::sleekplan::products::Products;
 use crate::supervisor::Supervisor;
 
@@ -22,6 +22,8 @@ use super::staff;
 const CHECKPOINT_RECORDS: u64 = if cfg!(feature = "crash-points") { 200 } else { 100_000 };
 /// How long to wait before the roster is written again where there is no room.
 const ROOM_PAUSE: Duration = Duration::from_secs(1);
+/// How long a start waits for the index to tell which roster was written last.
+const INDEX_PATIENCE: Duration = Duration::from_millis(250);
 /// How long the records of steps that have ended may take to be written.
 const RECORD_PATIENCE: Duration = Duration::from_secs(5);
 /// How long tasks may take to be dropped at shutdown.
@@ -59,6 +61,8 @@ pub struct Store {
     shared: Arc<Shared>,
     index_supervisor: Supervisor,
     workers: Mutex<Option<Workers>>,
+    /// The roster this process wrote last: it is the only one that writes any.
+    roster: Mutex<Option<Roster>>,
 }
 
 /// The connectors at work.
@@ -108,7 +112,7 @@ impl Store {
         let products = Arc::new(Products::new(&config.products, first));
         let shared = Arc::new(Shared { journal, index, clock, identity, products, supervisor: Supervisor::new() });
         let desk = Arc::new(Desk::new(Arc::clone(&shared), BTreeMap::new()));
-        Ok(Self { desk, shared, index_supervisor, workers: Mutex::new(None) })
+        Ok(Self { desk, shared, index_supervisor, workers: Mutex::new(None), roster: Mutex::new(None) })
     }
 
     /// Puts the connectors of the configuration to work; earlier workers end their steps first, so that no lane is ever worked on twice.
@@ -120,7 +124,10 @@ impl Store {
             earlier.end().await;
             earlier.supervisor.ended().await;
         }
-        let Some((_, assignments)) = self.enroll(config, &transport).await else { return };
+        if !self.enroll(config).await {
+            return;
+        }
+        let assignments = self.assign(config, &transport);
         // The roster, and all that the earlier workers wrote: what they did is not done again.
         let known = self.shared.journal.synced().borrow().0;
         let supervisor = self.shared.supervisor.child();
@@ -141,20 +148,48 @@ impl Store {
         self.workers.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Writes the roster of the configuration down, and lets its connectors be asked about. `None` where the journal takes nothing any more.
-    pub async fn enroll(&self, config: &Config, transport: &Arc<dyn Transport>) -> Option<(u64, BTreeMap<String, Arc<Assignment>>)> {
-        let roster = [Record::Roster(staff::roster(config, self.shared.clock.now()))];
-        let seq = loop {
-            match delivery::append(&self.shared.journal, &roster, Room::Reserve).await {
-                Ok(seq) => break seq,
+    /// Writes the roster of the configuration down where it is another than the last. `false` where the journal takes nothing any more.
+    ///
+    /// While the index cannot be asked nobody knows: then it is written, and changes nothing where it repeats the last.
+    pub async fn enroll(&self, config: &Config) -> bool {
+        let roster = staff::roster(config, self.shared.clock.now());
+        if self.last_roster().await.is_some_and(|last| roster.repeats(&last)) {
+            return true;
+        }
+        let records = [Record::Roster(roster.clone())];
+        loop {
+            match delivery::append(&self.shared.journal, &records, Room::Reserve).await {
+                Ok(_) => break,
                 Err(AppendError::NoRoom | AppendError::Busy) => tokio::time::sleep(ROOM_PAUSE).await,
                 // Poisoned or closed: nothing is accepted or delivered, and the process is about to end.
-                Err(_) => return None,
+                Err(_) => return false,
             }
-        };
+        }
+        *self.roster.lock().unwrap_or_else(PoisonError::into_inner) = Some(roster);
+        true
+    }
+
+    /// What this process wrote last, else what the index remembers.
+    async fn last_roster(&self) -> Option<Roster> {
+        let written = self.roster.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if written.is_some() {
+            return written;
+        }
+        let ready = tokio::time::timeout(INDEX_PATIENCE, self.shared.index.wait_ready()).await;
+        let view = ready.is_ok_and(|ready| ready).then(|| self.shared.index.view().ok())??;
+        view.roster().ok()?
+    }
+
+    /// Lets the connectors of the configuration be asked about.
+    pub fn assign(&self, config: &Config, transport: &Arc<dyn Transport>) -> BTreeMap<String, Arc<Assignment>> {
         let assignments = staff::assignments(config, transport);
         self.desk.replace_staff(assignments.clone());
-        Some((seq.0, assignments))
+        assignments
+    }
+
+    /// Lets questions be answered as if the configuration were at work, without writing anything.
+    pub fn suppose(&self, config: &Config) {
+        self.desk.suppose(staff::roster(config, self.shared.clock.now()));
     }
 
     /// What all parts share.

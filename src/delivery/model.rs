@@ -91,7 +91,10 @@ impl World {
             enabled: true,
             since: Since::FirstRun,
         };
-        world.append(Record::Roster(Roster { at: Time::from_ms(START), connectors: vec![entry] }), Vec::new());
+        world.append(
+            Record::Roster(Roster { at: Time::from_ms(START), fold: crate::index::FOLD_VERSION, connectors: vec![entry] }),
+            Vec::new(),
+        );
         world
     }
 

@@ -113,6 +113,11 @@ impl Daemon {
         self.desk().parked(&Query::default()).unwrap().rows
     }
 
+    /// How many records there are.
+    pub fn records(&self) -> u64 {
+        self.desk().shared.journal.synced().borrow().0
+    }
+
     pub fn links(&self) -> Vec<Value> {
         self.desk().links(&Query::default()).unwrap().rows
     }

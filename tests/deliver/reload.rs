@@ -14,7 +14,7 @@ use tokio::sync::Semaphore;
 use url::Url;
 
 use super::AT;
-use super::daemon::{Daemon, config, feedback, tracker};
+use super::daemon::{Daemon, PAGES, config, feedback, tracker};
 
 /// The fake GitHub, which makes issues only when it is let: whether or not anybody still waits for the answer.
 struct Slow {
@@ -91,4 +91,24 @@ async fn a_connector_that_is_renamed_while_the_daemon_runs_goes_on_with_its_link
     daemon.stop().await;
     let titles: Vec<String> = wire.fake().issues.values().map(|issue| issue.title.clone()).collect();
     assert_eq!(titles, ["b", "c"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_configuration_is_written_down_only_when_it_changed() {
+    let (folder, wire) = (tempfile::tempdir().unwrap(), Arc::new(Wire::new()));
+    let config = |more: &str| config(folder.path(), &format!("{}{more}", tracker("", "")));
+    let before = config("");
+    let daemon = Daemon::start(&before, &wire).await;
+    daemon.settled("tracker").await;
+    assert_eq!(daemon.records(), 1);
+    daemon.reload(&before, &wire).await;
+    daemon.stop().await;
+    let daemon = Daemon::start(&before, &wire).await;
+    assert_eq!(daemon.records(), 1);
+    daemon.reload(&config(PAGES), &wire).await;
+    daemon.reload(&config(PAGES), &wire).await;
+    assert_eq!(daemon.records(), 2);
+    daemon.reload(&before, &wire).await;
+    assert_eq!(daemon.records(), 3);
+    daemon.stop().await;
 }
