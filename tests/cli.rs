@@ -130,6 +130,14 @@ async fn an_entry_is_followed_to_its_link_and_can_be_delivered_again() {
         assert!(sent.status.success() && text.contains("changelog/771") && text.contains("pages: delivered"), "{text}");
         assert_eq!(daemon.json(&["links", "--item", "changelog/771"]).await["links"][0]["connector"], "pages");
 
+        // What it became would follow: nobody is there to be asked.
+        let again = daemon.write("again.json", &ENTRY.replace("03:04:05", "03:04:06").replace("Faster", "Slower"));
+        let asked = daemon.run(&["send", again.to_str().unwrap()]).await;
+        assert!(asked.status.code() == Some(2) && both(&asked).contains("changelog/771 at pages"), "{}", both(&asked));
+        assert_eq!(daemon.json(&["events"]).await["events"].as_array().unwrap().len(), 1);
+        assert!(daemon.run(&["send", again.to_str().unwrap(), "--yes"]).await.status.success());
+        assert_eq!(daemon.json(&["events"]).await["events"].as_array().unwrap().len(), 2);
+
         let counted = daemon.json(&["replay", "--connector", "pages", "--dry-run"]).await;
         assert_eq!((&counted["count"], &counted["items"][0]), (&Value::from(1), &Value::from("changelog/771")));
         let replayed = daemon.run(&["replay", "--connector", "pages", "--item", "changelog/771"]).await;

@@ -23,7 +23,7 @@ const CHECKPOINT_RECORDS: u64 = if cfg!(feature = "crash-points") { 200 } else {
 /// How long to wait before the roster is written again where there is no room.
 const ROOM_PAUSE: Duration = Duration::from_secs(1);
 /// How long a start waits for the index to tell which roster was written last.
-const INDEX_PATIENCE: Duration = Duration::from_millis(250);
+const INDEX_PATIENCE: Duration = Duration::from_millis(500);
 /// How long the records of steps that have ended may take to be written.
 const RECORD_PATIENCE: Duration = Duration::from_secs(5);
 /// How long tasks may take to be dropped at shutdown.
