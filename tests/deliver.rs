@@ -4,6 +4,10 @@
 
 #[path = "deliver/daemon.rs"]
 mod daemon;
+#[path = "deliver/listeners.rs"]
+mod listeners;
+#[path = "process/mod.rs"]
+mod process;
 #[path = "deliver/reload.rs"]
 mod reload;
 

@@ -12,6 +12,7 @@ mod listing;
 mod replay;
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use serde::Serialize;
@@ -25,7 +26,8 @@ pub use replay::{ReplayAnswer, ReplayRequest};
 
 use crate::delivery::{Assignment, Shared};
 use crate::index::{RowsError, View, as_if, row::ConnectorRow};
-use crate::journal::{AppendError, ReadError};
+use crate::journal::{AppendError, ReadError, RoomLeft};
+use crate::receiver::Readiness;
 use crate::record::{ConnectorId, Roster};
 
 /// Hours for which refusals are counted.
@@ -39,6 +41,8 @@ pub struct Desk {
     staff: Mutex<Arc<BTreeMap<String, Arc<Assignment>>>>,
     /// A configuration that questions are answered for although it was never put to work.
     supposed: OnceLock<Roster>,
+    /// There was room for the last event.
+    had_room: AtomicBool,
     /// Refused webhooks by the hour.
     refused: Mutex<BTreeMap<i64, u64>>,
 }
@@ -86,7 +90,13 @@ pub struct Page<T> {
 impl Desk {
     /// A desk for these connectors.
     pub fn new(shared: Arc<Shared>, staff: BTreeMap<String, Arc<Assignment>>) -> Self {
-        Self { shared, staff: Mutex::new(Arc::new(staff)), supposed: OnceLock::new(), refused: Mutex::new(BTreeMap::new()) }
+        Self {
+            shared,
+            staff: Mutex::new(Arc::new(staff)),
+            supposed: OnceLock::new(),
+            had_room: AtomicBool::new(true),
+            refused: Mutex::new(BTreeMap::new()),
+        }
     }
 
     /// The configured connectors.
@@ -103,6 +113,28 @@ impl Desk {
     pub fn suppose(&self, roster: Roster) {
         // A desk that supposes something is asked one question.
         let _ = self.supposed.set(roster);
+    }
+
+    /// Whether there was room for the last event.
+    pub fn note_room(&self, had_room: bool) {
+        self.had_room.store(had_room, Ordering::Relaxed);
+    }
+
+    /// Whether events are accepted, as far as the store goes.
+    pub fn readiness(&self) -> Readiness {
+        let journal = &self.shared.journal;
+        if journal.is_poisoned() {
+            return Readiness::Failed;
+        }
+        if self.shared.supervisor.is_stopping() {
+            return Readiness::ShuttingDown;
+        }
+        match journal.room() {
+            RoomLeft::Reserve => Readiness::NoRoom,
+            // It may be full: whether it is, the last event found out.
+            RoomLeft::ThisSegment if !self.had_room.load(Ordering::Relaxed) => Readiness::NoRoom,
+            RoomLeft::ThisSegment | RoomLeft::Plenty => Readiness::Ready,
+        }
     }
 
     /// A webhook was refused.

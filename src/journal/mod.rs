@@ -279,6 +279,11 @@ impl Journal {
         }
     }
 
+    /// How much room there is.
+    pub fn room(&self) -> RoomLeft {
+        self.shared.spares.room()
+    }
+
     /// Figures for status and metrics.
     pub fn stats(&self) -> Stats {
         let known = self.shared.catalog.known();
@@ -288,7 +293,7 @@ impl Journal {
             bytes_on_disk: known.iter().map(|segment| segment.file_bytes).sum::<u64>() + ready_bytes,
             syncs: self.shared.syncs.load(Ordering::Relaxed),
             waiting: self.shared.queue.len(),
-            room: self.shared.spares.room(),
+            room: self.room(),
             poisoned: self.is_poisoned(),
         }
     }

@@ -71,8 +71,22 @@ pub enum Readiness {
     Ready,
     /// The daemon is ending.
     ShuttingDown,
+    /// There is no room on disk.
+    NoRoom,
     /// The journal failed.
     Failed,
+}
+
+impl Readiness {
+    /// What `/health/ready` says.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Readiness::Ready => "ok",
+            Readiness::ShuttingDown => "shutting down",
+            Readiness::NoRoom => "no room on disk",
+            Readiness::Failed => "journal failed",
+        }
+    }
 }
 
 /// Where arrivals go.

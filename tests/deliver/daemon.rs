@@ -2,7 +2,6 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use serde_json::{Value, json};
 use sleeksync::admin::{Decision, Desk, Done, Query, ReplayAnswer, ReplayRequest};
@@ -12,15 +11,16 @@ use sleeksync::config::{Config, Sources, load};
 use sleeksync_connectors::contract::Transport;
 use tokio::net::TcpListener;
 
+use super::process::{PATIENCE, look_for};
+
 /// The workspace of every event.
 pub const PRODUCT: u64 = 5_456_534_244;
-/// How long a condition may take to come true.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// One run of the daemon.
 pub struct Daemon {
     app: Option<App>,
     address: std::net::SocketAddr,
+    pub admin: std::net::SocketAddr,
     http: reqwest::Client,
 }
 
@@ -50,10 +50,10 @@ impl Daemon {
     pub async fn start(config: &Config, wire: &Arc<impl Transport + 'static>) -> Self {
         let open = async || TcpListener::bind("127.0.0.1:0").await.unwrap();
         let listeners = Listeners { receiver: open().await, admin: open().await };
-        let address = listeners.receiver.local_addr().unwrap();
+        let (address, admin) = (listeners.receiver.local_addr().unwrap(), listeners.admin.local_addr().unwrap());
         let app = App::start(config, Store::open(config, Clock::system()).await.unwrap(), listeners, Arc::clone(wire) as _).await;
         let _ = rustls::crypto::ring::default_provider().install_default();
-        Self { app: Some(app), address, http: reqwest::Client::builder().no_proxy().build().unwrap() }
+        Self { app: Some(app), address, admin, http: reqwest::Client::builder().no_proxy().build().unwrap() }
     }
 
     /// What SIGHUP does.
@@ -91,22 +91,24 @@ impl Daemon {
     /// Waits until a connector's status is as wanted, with everything folded.
     pub async fn until(&self, connector: &str, wanted: impl Fn(&Value) -> bool) -> Value {
         let mut last = Value::Null;
-        let looking = async {
-            loop {
-                if let Ok(status) = self.desk().status() {
-                    let status = serde_json::to_value(status).unwrap();
-                    let found =
-                        status["connectors"].as_array().unwrap().iter().find(|row| row["name"] == connector).cloned().unwrap_or_default();
-                    last = found.clone();
-                    if status["journal"]["unfolded"] == 0 && !found.is_null() && wanted(&found) {
-                        return found;
-                    }
-                }
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-        };
-        let found = tokio::time::timeout(PATIENCE, looking).await;
-        found.unwrap_or_else(|_| panic!("{connector} never came to what was waited for: {last}"))
+        let found = look_for(PATIENCE, async || {
+            let status = serde_json::to_value(self.desk().status().ok()?).unwrap();
+            last = status["connectors"].as_array().unwrap().iter().find(|row| row["name"] == connector).cloned().unwrap_or_default();
+            (status["journal"]["unfolded"] == 0 && !last.is_null() && wanted(&last)).then(|| last.clone())
+        });
+        let found = found.await;
+        found.unwrap_or_else(|| panic!("{connector} never came to what was waited for: {last}"))
+    }
+
+    /// What both listeners answer at `path`: status and body.
+    pub async fn health(&self, path: &str) -> [(u16, Value); 2] {
+        [self.get(self.address, path).await, self.get(self.admin, path).await]
+    }
+
+    /// One answer: status and body.
+    pub async fn get(&self, address: std::net::SocketAddr, path: &str) -> (u16, Value) {
+        let answer = self.http.get(format!("http://{address}{path}")).send().await.unwrap();
+        (answer.status().as_u16(), answer.json().await.unwrap())
     }
 
     pub fn parked(&self) -> Vec<Value> {
