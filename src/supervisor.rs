@@ -12,6 +12,7 @@ use tracing::Instrument;
 pub struct Supervisor {
     tracker: TaskTracker,
     stop: CancellationToken,
+    cut_off: CancellationToken,
 }
 
 impl Supervisor {
@@ -23,7 +24,7 @@ impl Supervisor {
     /// A part with a shutdown of its own, which also ends with the whole.
     #[must_use]
     pub fn child(&self) -> Self {
-        Self { tracker: TaskTracker::new(), stop: self.stop.child_token() }
+        Self { tracker: TaskTracker::new(), stop: self.stop.child_token(), cut_off: self.cut_off.child_token() }
     }
 
     /// Runs `task` until it ends. It learns of the shutdown through [`Supervisor::stopping`].
@@ -32,6 +33,21 @@ impl Supervisor {
         F: Future<Output = ()> + Send + 'static,
     {
         self.tracker.spawn(task.instrument(tracing::debug_span!("task", name)));
+    }
+
+    /// The same for a task that may be dropped at any await: it is, when it did not end in time once shutdown was asked for.
+    pub fn spawn_droppable<F>(&self, name: &'static str, task: F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let cut_off = self.cut_off.clone();
+        self.spawn(name, async move {
+            tokio::select! {
+                biased;
+                () = task => {}
+                () = cut_off.cancelled() => {}
+            }
+        });
     }
 
     /// Runs blocking work on a thread made for it.
@@ -57,10 +73,19 @@ impl Supervisor {
         self.stop.cancel();
     }
 
-    /// Asks every task to end and waits for it, `patience` at most. `false` when some were still running.
+    /// Asks every task to end and waits for it, `patience` at most; then what may be dropped is. `false` when some were still running.
     pub async fn shut_down(&self, patience: Duration) -> bool {
         self.stop.cancel();
         self.tracker.close();
-        tokio::time::timeout(patience, self.tracker.wait()).await.is_ok()
+        let ended = tokio::time::timeout(patience, self.tracker.wait()).await.is_ok();
+        if !ended {
+            self.cut_off.cancel();
+        }
+        ended
+    }
+
+    /// Ends when no task runs any more; only after [`Supervisor::shut_down`].
+    pub async fn ended(&self) {
+        self.tracker.wait().await;
     }
 }

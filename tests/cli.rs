@@ -14,7 +14,7 @@ use std::process::{Command, Output};
 use std::sync::Arc;
 
 use serde_json::Value;
-use sleeksync::app::{App, Listeners};
+use sleeksync::app::{App, Listeners, Store};
 use sleeksync::clock::Clock;
 use sleeksync::config::{Sources, load};
 use sleeksync_connectors::kit::http::{Client, ClientOptions};
@@ -56,7 +56,9 @@ impl Daemon {
             Sources { working_directory: folder.path().to_owned(), environment: Vec::new(), ..Sources::of_process(Vec::new(), Vec::new()) };
         let config = load(&sources).unwrap();
         let transport = Arc::new(Client::new(&ClientOptions::default()).unwrap());
-        let app = App::start(&config, Listeners { receiver, admin }, transport, Clock::system()).await.unwrap();
+        let store = Store::open(&config, Clock::system()).await.unwrap();
+        let app = App::start(&config, store, Listeners { receiver, admin }, transport).await;
+        app.desk().shared.index.wait_ready().await;
         (Self { folder }, app)
     }
 
@@ -127,6 +129,14 @@ async fn an_entry_is_followed_to_its_link_and_can_be_delivered_again() {
         let text = both(&sent);
         assert!(sent.status.success() && text.contains("changelog/771") && text.contains("pages: delivered"), "{text}");
         assert_eq!(daemon.json(&["links", "--item", "changelog/771"]).await["links"][0]["connector"], "pages");
+
+        // What it became would follow: nobody is there to be asked.
+        let again = daemon.write("again.json", &ENTRY.replace("03:04:05", "03:04:06").replace("Faster", "Slower"));
+        let asked = daemon.run(&["send", again.to_str().unwrap()]).await;
+        assert!(asked.status.code() == Some(2) && both(&asked).contains("changelog/771 at pages"), "{}", both(&asked));
+        assert_eq!(daemon.json(&["events"]).await["events"].as_array().unwrap().len(), 1);
+        assert!(daemon.run(&["send", again.to_str().unwrap(), "--yes"]).await.status.success());
+        assert_eq!(daemon.json(&["events"]).await["events"].as_array().unwrap().len(), 2);
 
         let counted = daemon.json(&["replay", "--connector", "pages", "--dry-run"]).await;
         assert_eq!((&counted["count"], &counted["items"][0]), (&Value::from(1), &Value::from("changelog/771")));
@@ -232,6 +242,47 @@ async fn without_a_daemon_sending_ends_with_3() {
         assert_eq!(output.status.code(), Some(3), "{}", both(&output));
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_process_on_a_store_names_the_first_and_ends_with_3() {
+    with_daemon(|daemon| async move {
+        let elsewhere = [("SLEEKSYNC__RECEIVER__LISTEN", "127.0.0.1:1"), ("SLEEKSYNC__ADMIN__LISTEN", "127.0.0.1:2")];
+        let runs: [(&[&str], bool); 5] =
+            [(&["run"], false), (&["run"], true), (&["store", "verify"], false), (&["store", "rebuild"], false), (&["status"], true)];
+        for (args, is_elsewhere) in runs {
+            let output = daemon.run_with(args, if is_elsewhere { &elsewhere } else { &[] }).await;
+            let named = both(&output).contains(&format!("in use by process {}", std::process::id()));
+            assert!(output.status.code() == Some(3) && named, "{args:?}: {:?} {}", output.status, both(&output));
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn questions_without_a_daemon_write_nothing() {
+    let (daemon, app) = Daemon::start().await;
+    let file = daemon.write("entry.json", ENTRY);
+    assert!(daemon.run(&["send", file.to_str().unwrap()]).await.status.success());
+    app.shut_down().await;
+    let text = std::fs::read_to_string(daemon.folder.path().join("sleeksync.toml")).unwrap();
+    let other = daemon.write("other.toml", &text.replace("[connectors.pages]", "[connectors.news]"));
+    let other = ["--config", other.to_str().unwrap()];
+    let before = daemon.json(&["status"]).await;
+    for question in [vec!["status"], vec!["links"], vec!["events"], vec!["replay", "--connector", "pages", "--dry-run"]] {
+        assert!(daemon.run(&question).await.status.success(), "{question:?}");
+    }
+    // It is answered for the configuration that is named, also where that never ran.
+    let supposed = daemon.json(&[&["status"][..], &other].concat()).await;
+    let states: Vec<_> = supposed["connectors"].as_array().unwrap().iter().map(|row| (&row["name"], &row["state"])).collect();
+    assert_eq!(states, [(&Value::from("pages"), &Value::from("removed")), (&Value::from("news"), &Value::from("running"))]);
+    let unseen = daemon.write("unseen.json", &ENTRY.replace("771", "772"));
+    let plan = daemon.json(&[&["plan", unseen.to_str().unwrap()][..], &other].concat()).await;
+    assert_eq!((&plan["plans"][0]["connector"], &plan["plans"][0]["skip"]), (&Value::from("news"), &Value::Null), "{plan}");
+    let after = daemon.json(&["status"]).await;
+    assert_eq!((&after["journal"]["last_seq"], &after["connectors"]), (&before["journal"]["last_seq"], &before["connectors"]));
+    assert!(daemon.run(&["pause", "pages"]).await.status.success());
+    assert_eq!(daemon.json(&["status"]).await["journal"]["last_seq"].as_u64(), before["journal"]["last_seq"].as_u64().map(|seq| seq + 1));
 }
 
 #[tokio::test(flavor = "multi_thread")]

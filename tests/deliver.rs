@@ -8,10 +8,16 @@ mod again;
 mod daemon;
 #[path = "deliver/history.rs"]
 mod history;
+#[path = "deliver/listeners.rs"]
+mod listeners;
 #[path = "deliver/numbers.rs"]
 mod numbers;
 #[path = "deliver/odd.rs"]
 mod odd;
+#[path = "process/mod.rs"]
+mod process;
+#[path = "deliver/reload.rs"]
+mod reload;
 
 use std::sync::Arc;
 
@@ -186,6 +192,21 @@ async fn a_limit_is_obeyed_and_nothing_is_lost_to_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn waiting_for_its_turn_makes_no_request_unknown() {
+    let (folder, wire) = (tempfile::tempdir().unwrap(), Arc::new(Wire::new()));
+    let slow = tracker("", "timeout = \"1s\"\nconcurrency = 16").replace("rate_per_minute = 0", "rate_per_minute = 100");
+    let daemon = Daemon::start(&config(folder.path(), &slow), &wire).await;
+    for id in 1..=12 {
+        daemon.post("item.create", AT, feedback(id, "a")).await;
+    }
+    let status = daemon.settled("tracker").await;
+    daemon.stop().await;
+    assert_eq!(status["last_error"], Value::Null);
+    let fake = wire.fake();
+    assert_eq!((fake.issues.len(), fake.requests), (12, 12), "something was looked up");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn too_many_new_objects_brake_the_connector() {
     let (folder, wire) = (tempfile::tempdir().unwrap(), Arc::new(Wire::new()));
     let daemon = Daemon::start(&config(folder.path(), &tracker("", "max_creates_per_hour = 3\nconcurrency = 1")), &wire).await;
@@ -286,4 +307,21 @@ async fn what_was_unrecognised_is_accepted_once_it_is_understood() {
     assert_eq!(wire.fake().issues.len(), 2);
     assert_eq!(wire.fake().creates, 2);
     daemon.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_product_without_an_id_stays_that_of_its_first_event_also_without_an_index() {
+    let (folder, wire) = (tempfile::tempdir().unwrap(), Arc::new(Wire::new()));
+    let config = config(folder.path(), &format!("[products.acme]\n{}", tracker("", "")));
+    let daemon = Daemon::start(&config, &wire).await;
+    assert_eq!(daemon.post("item.create", AT, feedback(1, "a")).await["status"], "accepted");
+    assert_eq!(daemon.post_of(PRODUCT + 1, "item.create", AT, feedback(1, "a")).await["status"], "unrecognised");
+    daemon.stop().await;
+    std::fs::remove_dir_all(folder.path().join("data/index")).unwrap();
+    let daemon = Daemon::start(&config, &wire).await;
+    assert_eq!(daemon.post_of(PRODUCT + 1, "item.create", AT + 1, feedback(2, "a")).await["status"], "unrecognised");
+    assert_eq!(daemon.post("item.create", AT + 1, feedback(2, "a")).await["status"], "accepted");
+    daemon.settled("tracker").await;
+    daemon.stop().await;
+    assert_eq!(wire.fake().issues.len(), 2);
 }

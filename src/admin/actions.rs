@@ -152,6 +152,11 @@ impl Desk {
         let (id, row) = self.connector(&view, from)?;
         let mut scope = row.moved_to.clone().unwrap_or_else(|| row.scope.clone());
         if from != to {
+            if !row.removed {
+                return Err(DeskError::Invalid {
+                    message: format!("{from} is still configured; give it the name {to} in the configuration first, reload, then move"),
+                });
+            }
             let (holder, target) = self.connector(&view, to).map_err(|_| DeskError::Invalid {
                 message: format!("no connector is named {to}; write it into the configuration first, then move"),
             })?;

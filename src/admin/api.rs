@@ -13,6 +13,7 @@ use warp::Filter;
 use super::dry_run::Subject;
 use super::guard::{Guard, Refusal};
 use super::{Decision, Desk, DeskError, Query, ReplayRequest};
+use crate::receiver::Readiness;
 
 /// The longest body of an admin request.
 const BODY_BYTES_MAX: usize = 2 << 20;
@@ -228,9 +229,11 @@ fn to_json<T: Serialize>(value: T) -> Value {
 fn health(desk: &Desk, path: &str) -> Answer {
     match path {
         "/health/live" => (StatusCode::OK, json!({"status": "ok"})),
-        "/health/ready" if desk.shared.journal.is_poisoned() => (StatusCode::SERVICE_UNAVAILABLE, json!({"status": "journal failed"})),
-        "/health/ready" if desk.shared.supervisor.is_stopping() => (StatusCode::SERVICE_UNAVAILABLE, json!({"status": "shutting down"})),
-        "/health/ready" => (StatusCode::OK, json!({"status": "ok"})),
+        "/health/ready" => {
+            let readiness = desk.readiness();
+            let status = if readiness == Readiness::Ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+            (status, json!({"status": readiness.as_str()}))
+        }
         _ => error(StatusCode::NOT_FOUND, "not_found", "there is nothing here", "/health/live or /health/ready"),
     }
 }

@@ -12,7 +12,8 @@ mod listing;
 mod replay;
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use serde::Serialize;
 use sleeksync_connectors::contract::{ItemId, ParseItemIdError, ProductId, Time};
@@ -24,9 +25,10 @@ pub use listing::Query;
 pub use replay::{ReplayAnswer, ReplayRequest};
 
 use crate::delivery::{Assignment, Shared};
-use crate::index::{RowsError, View, row::ConnectorRow};
-use crate::journal::{AppendError, ReadError};
-use crate::record::ConnectorId;
+use crate::index::{RowsError, View, as_if, row::ConnectorRow};
+use crate::journal::{AppendError, ReadError, RoomLeft};
+use crate::receiver::Readiness;
+use crate::record::{ConnectorId, Roster};
 
 /// Hours for which refusals are counted.
 const REFUSED_HOURS: i64 = 24;
@@ -37,6 +39,10 @@ pub struct Desk {
     pub shared: Arc<Shared>,
     /// Connectors of the configuration by name.
     staff: Mutex<Arc<BTreeMap<String, Arc<Assignment>>>>,
+    /// A configuration that questions are answered for although it was never put to work.
+    supposed: OnceLock<Roster>,
+    /// There was room for the last event.
+    had_room: AtomicBool,
     /// Refused webhooks by the hour.
     refused: Mutex<BTreeMap<i64, u64>>,
 }
@@ -84,7 +90,13 @@ pub struct Page<T> {
 impl Desk {
     /// A desk for these connectors.
     pub fn new(shared: Arc<Shared>, staff: BTreeMap<String, Arc<Assignment>>) -> Self {
-        Self { shared, staff: Mutex::new(Arc::new(staff)), refused: Mutex::new(BTreeMap::new()) }
+        Self {
+            shared,
+            staff: Mutex::new(Arc::new(staff)),
+            supposed: OnceLock::new(),
+            had_room: AtomicBool::new(true),
+            refused: Mutex::new(BTreeMap::new()),
+        }
     }
 
     /// The configured connectors.
@@ -95,6 +107,34 @@ impl Desk {
     /// The configuration was read again.
     pub fn replace_staff(&self, staff: BTreeMap<String, Arc<Assignment>>) {
         *self.staff.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(staff);
+    }
+
+    /// Answers as if the connectors of this roster were at work. Nothing is written.
+    pub fn suppose(&self, roster: Roster) {
+        // A desk that supposes something is asked one question.
+        let _ = self.supposed.set(roster);
+    }
+
+    /// Whether there was room for the last event.
+    pub fn note_room(&self, had_room: bool) {
+        self.had_room.store(had_room, Ordering::Relaxed);
+    }
+
+    /// Whether events are accepted, as far as the store goes.
+    pub fn readiness(&self) -> Readiness {
+        let journal = &self.shared.journal;
+        if journal.is_poisoned() {
+            return Readiness::Failed;
+        }
+        if self.shared.supervisor.is_stopping() {
+            return Readiness::ShuttingDown;
+        }
+        match journal.room() {
+            RoomLeft::Reserve => Readiness::NoRoom,
+            // It may be full: whether it is, the last event found out.
+            RoomLeft::ThisSegment if !self.had_room.load(Ordering::Relaxed) => Readiness::NoRoom,
+            RoomLeft::ThisSegment | RoomLeft::Plenty => Readiness::Ready,
+        }
     }
 
     /// A webhook was refused.
@@ -112,7 +152,11 @@ impl Desk {
     }
 
     fn view(&self) -> Result<View, DeskError> {
-        Ok(self.shared.index.view()?)
+        let view = self.shared.index.view()?;
+        Ok(match self.supposed.get() {
+            Some(roster) => as_if(&view, roster)?,
+            None => view,
+        })
     }
 
     /// A connector of this name, whether still configured or not.

@@ -34,7 +34,9 @@ impl Intake for Gate {
         if self.closed.is_cancelled() {
             return Err(Refused::ShuttingDown);
         }
-        match self.desk.shared.accept(arrival).await {
+        let taken = self.desk.shared.accept(arrival).await;
+        self.desk.note_room(taken != Err(AppendError::NoRoom));
+        match taken {
             Ok(receipt) => Ok(receipt),
             Err(AppendError::NoRoom) => Err(Refused::NoRoom),
             Err(AppendError::Busy) => Err(Refused::Busy),
@@ -44,13 +46,7 @@ impl Intake for Gate {
     }
 
     fn ready(&self) -> Readiness {
-        if self.closed.is_cancelled() {
-            Readiness::ShuttingDown
-        } else if self.desk.shared.journal.is_poisoned() {
-            Readiness::Failed
-        } else {
-            Readiness::Ready
-        }
+        if self.closed.is_cancelled() { Readiness::ShuttingDown } else { self.desk.readiness() }
     }
 
     fn refused(&self) {

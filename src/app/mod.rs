@@ -74,16 +74,27 @@ pub struct App {
     listening: Supervisor,
     keys: receiver::Keys,
     guard: Guard,
-    step_patience: Duration,
 }
 
 impl App {
-    /// Starts everything.
+    /// Opens the store, then the listeners, and starts everything: a second process on one store learns that before anything else.
     ///
     /// # Errors
     /// The store or a listener cannot be opened.
-    pub async fn start(config: &Config, listeners: Listeners, transport: Arc<dyn Transport>, clock: Clock) -> Result<Self, RunError> {
-        let store = Store::open(config, clock.clone()).await?;
+    pub async fn open(config: &Config, transport: Arc<dyn Transport>, clock: Clock) -> Result<Self, RunError> {
+        let store = Store::open(config, clock).await?;
+        match Listeners::open(config).await {
+            Ok(listeners) => Ok(Self::start(config, store, listeners, transport).await),
+            Err(error) => {
+                store.close(CLOSE_PATIENCE).await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Starts everything on a store and listeners that are open.
+    pub async fn start(config: &Config, store: Store, listeners: Listeners, transport: Arc<dyn Transport>) -> Self {
+        let clock = store.shared().clock.clone();
         store.staff(config, transport).await;
         let gate = Arc::new(Gate::new(Arc::clone(&store.desk)));
         let listening = Supervisor::new();
@@ -102,8 +113,7 @@ impl App {
         );
         let products = Arc::clone(&store.shared().products);
         receiver::listen(listeners.receiver, receiver_settings(config, keys.clone()), Arc::clone(&gate), products, clock, &listening);
-        let step_patience = config.connectors.iter().map(|connector| connector.delivery.timeout).max().unwrap_or_default();
-        Ok(Self { store, gate, listening, keys, guard, step_patience })
+        Self { store, gate, listening, keys, guard }
     }
 
     /// What can be asked and decided.
@@ -127,7 +137,7 @@ impl App {
     /// Refuses new events, lets steps in flight end, and closes the store.
     pub async fn shut_down(self) {
         self.gate.close();
-        self.store.stop_delivery(self.step_patience + Duration::from_secs(5)).await;
+        self.store.stop_delivery().await;
         self.listening.shut_down(Duration::from_secs(10)).await;
         self.store.close(CLOSE_PATIENCE).await;
     }

@@ -7,6 +7,7 @@ use sleeksync_connectors::contract::{Mode, Time, Transport};
 
 use crate::config::{Config, ConnectorConfig, Since};
 use crate::delivery::{Assignment, Backoff, Filter, Health, Pace, Paced, Policy};
+use crate::index::FOLD_VERSION;
 use crate::record::{self, Roster, RosterEntry};
 
 /// The connectors as the fold knows them.
@@ -27,7 +28,7 @@ pub(super) fn roster(config: &Config, at: Time) -> Roster {
             },
         }
     };
-    Roster { at, connectors: config.connectors.iter().map(entry).collect() }
+    Roster { at, fold: FOLD_VERSION, connectors: config.connectors.iter().map(entry).collect() }
 }
 
 /// The connectors as their workers drive them.

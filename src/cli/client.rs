@@ -96,6 +96,11 @@ impl<'a> Client<'a> {
         self.over_http(&ApiRequest::get(&["status"])).await.is_ok()
     }
 
+    /// What is said where nobody answers.
+    pub(super) fn unreachable(&self) -> CommandError {
+        CommandError::Unreachable { address: self.local.admin.listen.to_string() }
+    }
+
     async fn over_http(&self, request: &ApiRequest) -> Result<ApiAnswer, CommandError> {
         let listen = self.local.admin.listen;
         let url = format!("http://{}{}", reachable(listen), request.path);

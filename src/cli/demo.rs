@@ -11,7 +11,7 @@ use super::output::cell;
 use super::run::transport;
 use super::{CommandError, Context, Exit};
 use crate::admin::{Desk, Query};
-use crate::app::{App, Listeners};
+use crate::app::{App, Listeners, Store};
 use crate::clock::Clock;
 use crate::config::{Config, Sources, load};
 
@@ -40,7 +40,8 @@ pub(super) async fn run(context: &Context, args: &DemoArgs) -> Result<Exit, Comm
     let listeners = Listeners::open(&config).await?;
     let local = |listener: &tokio::net::TcpListener| listener.local_addr().map_err(|source| file(folder.path(), source));
     let (receiver, admin) = (local(&listeners.receiver)?, local(&listeners.admin)?);
-    let app = App::start(&config, listeners, transport(&config)?, Clock::system()).await?;
+    let store = Store::open(&config, Clock::system()).await?;
+    let app = App::start(&config, store, listeners, transport(&config)?).await;
     context
         .output
         .line(&format!("daemon: webhooks at http://{receiver}{}, admin API at http://{admin}/api/v1/status", config.receiver.path));

@@ -7,7 +7,7 @@ use sleeksync_connectors::kit::http::ClientError;
 use crate::app::{OpenStoreError, RunError};
 use crate::config::LoadError;
 use crate::index::maintenance::MaintenanceError;
-use crate::journal::ReadError;
+use crate::journal::{OpenError, ReadError};
 
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,11 +54,19 @@ pub enum CommandError {
         /// What would be done.
         what: String,
     },
-    /// Nobody answers where the daemon should, and the store cannot be used instead.
+    /// Nobody answers where the daemon should.
     #[error("no daemon answers at {address}")]
     Unreachable {
         /// Where it was looked for.
         address: String,
+    },
+    /// Nobody answers where the daemon should, and the store cannot be used instead.
+    #[error("no daemon answers at {address}, and {held}")]
+    Held {
+        /// Where it was looked for.
+        address: String,
+        /// Who uses the store.
+        held: OpenError,
     },
     /// Something answers, and it is not the daemon.
     #[error("what answers at {address} is not sleeksync")]
@@ -125,7 +133,10 @@ impl CommandError {
     pub const fn exit(&self) -> Exit {
         match self {
             CommandError::Config(_) | CommandError::Usage { .. } | CommandError::Unconfirmed { .. } => Exit::Wrong,
-            CommandError::Unreachable { .. } => Exit::Unreachable,
+            CommandError::Unreachable { .. }
+            | CommandError::Held { .. }
+            | CommandError::Store(OpenStoreError::Journal(OpenError::InUse { .. }))
+            | CommandError::Run(RunError::Store(OpenStoreError::Journal(OpenError::InUse { .. }))) => Exit::Unreachable,
             CommandError::Stranger { .. }
             | CommandError::Refused { .. }
             | CommandError::Http { .. }

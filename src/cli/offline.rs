@@ -19,17 +19,30 @@ const CLOSE_PATIENCE: Duration = Duration::from_secs(30);
 /// Answers `request` from the store, as the admin API would.
 ///
 /// # Errors
-/// [`CommandError::Unreachable`] where the store cannot be used, because a daemon that does not answer holds it.
+/// [`CommandError::Held`] where the store cannot be used, because a daemon that does not answer holds it.
 pub(super) async fn answer(context: &Context, local: &LocalConfig, request: &ApiRequest) -> Result<ApiAnswer, CommandError> {
     let config = load(&context.sources)?;
     let store = match Store::open(&config, Clock::system()).await {
-        Err(OpenStoreError::Journal(OpenError::InUse { .. })) => {
-            return Err(CommandError::Unreachable { address: local.admin.listen.to_string() });
+        Err(OpenStoreError::Journal(held @ OpenError::InUse { .. })) => {
+            return Err(CommandError::Held { address: local.admin.listen.to_string(), held });
         }
         opened => opened?,
     };
-    store.enroll(&config, &transport(&config)?).await;
-    let ready = tokio::time::timeout(INDEX_PATIENCE, store.shared().index.wait_caught_up()).await;
+    store.assign(&config, &transport(&config)?);
+    let ready = async {
+        let index = &store.shared().index;
+        if !index.wait_ready().await {
+            return false;
+        }
+        if is_question(request) {
+            store.suppose(&config);
+            return true;
+        }
+        let known = store.enroll(&config).await;
+        let written = store.shared().journal.synced().borrow().0;
+        known && index.wait_folded(written).await
+    };
+    let ready = tokio::time::timeout(INDEX_PATIENCE, ready).await;
     let answer = match ready {
         Ok(true) => {
             let body = serde_json::to_vec(&request.body).unwrap_or_default().into();
@@ -40,6 +53,12 @@ pub(super) async fn answer(context: &Context, local: &LocalConfig, request: &Api
     };
     store.close(CLOSE_PATIENCE).await;
     answer
+}
+
+/// Whether it changes nothing: then it must not put a configuration to work either.
+fn is_question(request: &ApiRequest) -> bool {
+    let is_dry = request.body.get("dry_run") == Some(&serde_json::Value::Bool(true));
+    request.method == http::Method::GET || is_dry || request.path.ends_with("/plan") || request.path.ends_with("/check")
 }
 
 fn query_of(request: &ApiRequest) -> String {

@@ -1,5 +1,8 @@
 //! `send`: posts webhook bodies to the running daemon as Sleekplan would, and says what each became.
+//!
+//! What was made of an item follows what is sent, and no later event takes that back: so it names the items, and asks where links exist.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -7,11 +10,13 @@ use http::StatusCode;
 use serde_json::{Value, json};
 
 use super::client::{ApiRequest, Client, http_client, lost, reachable};
+use super::confirm::confirm;
 use super::follow::{deliveries, follow_event};
 use super::output::{cell, notice};
 use super::plan::read_body;
 use super::{CommandError, Context, Exit};
 use crate::config::{ReceiverConfig, load_receiver};
+use crate::sleekplan::payload;
 
 /// Posts webhook bodies to the running daemon, as Sleekplan would
 #[derive(Args, Clone, Debug)]
@@ -23,6 +28,9 @@ pub struct SendArgs {
     /// Return when the events are accepted, without waiting for their deliveries
     #[arg(long)]
     detach: bool,
+    /// Do not ask, also where services already hold what is sent
+    #[arg(long)]
+    yes: bool,
 }
 
 /// Posts the bodies one by one, and follows them.
@@ -30,9 +38,17 @@ pub(super) async fn run(context: &Context, args: &SendArgs) -> Result<Exit, Comm
     let receiver = load_receiver(&context.sources)?;
     let http = http_client()?;
     let client = Client::new(context)?;
+    let bodies = args.files.iter().map(|file| Ok((file, read_body(file)?))).collect::<Result<Vec<_>, CommandError>>()?;
+    if !client.is_live().await {
+        return Err(client.unreachable());
+    }
+    let linked = linked(&client, &bodies).await?;
+    if !linked.is_empty() && !confirm(&format!("Sending what is held already ({})", linked.join(", ")), args.yes)? {
+        return Ok(Exit::Failed);
+    }
     let (mut sent, mut exit) = (Vec::new(), Exit::Done);
-    for file in &args.files {
-        let (status, answer) = post(&http, &receiver, read_body(file)?).await?;
+    for (file, body) in bodies {
+        let (status, answer) = post(&http, &receiver, body).await?;
         let seq = answer.get("seq").and_then(Value::as_u64);
         let (answer, ended) = match seq {
             _ if status != StatusCode::OK => (refused(file, answer), Exit::Failed),
@@ -51,6 +67,26 @@ pub(super) async fn run(context: &Context, args: &SendArgs) -> Result<Exit, Comm
         context.output.json(&json!({ "sent": sent }));
     }
     Ok(exit)
+}
+
+/// Names the items of all bodies, and answers which of them have links, as `item at connector`.
+async fn linked(client: &Client<'_>, bodies: &[(&PathBuf, Vec<u8>)]) -> Result<Vec<String>, CommandError> {
+    let mut linked = BTreeSet::new();
+    for (file, body) in bodies {
+        // What is not understood is no item's: the daemon says so when it is sent.
+        let Ok(decoded) = payload::decode(body) else { continue };
+        let items: BTreeSet<_> = decoded.targets.iter().map(|target| &target.item).collect();
+        if !items.is_empty() {
+            let names: Vec<String> = items.iter().map(ToString::to_string).collect();
+            notice(&format!("{}: {}", file.display(), names.join(", ")));
+        }
+        for item in items {
+            let request = ApiRequest::get(&["links"]).with("item", Some(item.qualified()));
+            let links = client.ask(&request).await?.get("links").and_then(Value::as_array).cloned().unwrap_or_default();
+            linked.extend(links.iter().map(|link| format!("{item} at {}", cell(link, "connector"))));
+        }
+    }
+    Ok(linked.into_iter().collect())
 }
 
 async fn post(http: &reqwest::Client, receiver: &ReceiverConfig, body: Vec<u8>) -> Result<(StatusCode, Value), CommandError> {

@@ -64,7 +64,10 @@ pub(super) async fn run(context: &Context, args: &StoreArgs) -> Result<Exit, Com
 }
 
 fn verify(context: &Context, store: &StoreConfig) -> Result<Exit, CommandError> {
-    let verified = crate::journal::verify(&store.path).map_err(CommandError::Read)?;
+    let verified = {
+        let _nobody_writes = Journal::lock(&store.path).map_err(crate::app::OpenStoreError::from)?;
+        crate::journal::verify(&store.path).map_err(CommandError::Read)?
+    };
     let mut faults: Vec<String> = verified.fault.iter().map(|fault| format!("journal: damaged at {}", fault.at)).collect();
     let records = verified.last.map_or(0, |last| last.0 + 1 - verified.first.map_or(last.0, |first| first.0));
     let index = if faults.is_empty() {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use sleeksync_connectors::contract::{Cause, Cx, Effect, Failure, ItemId, Link, Links, RemoteKey, RemoteRef, Time};
 
+use super::pace::Timed;
 use super::prepare::{Prepared, Prospect, prepare};
 use super::run::{Input, Outside, Then, Turn};
 use super::{Assignment, Shared};
@@ -14,8 +15,6 @@ use crate::index::{RowsError, View};
 use crate::journal::{AppendError, Room, Seq};
 use crate::record::{Attempt, ConnectorId, DutyKey, Halt, Halted, Outcome, PlannedStep, Record};
 
-/// How much longer than one request a step may take, before it counts as unknown: the transport's own limits come first.
-const STEP_GRACE: Duration = Duration::from_secs(5);
 /// A look-up reads many pages.
 const FIND_FACTOR: u32 = 20;
 /// Pause before an outcome is written again where there was no room.
@@ -56,32 +55,50 @@ pub(super) struct Lane<'a> {
 impl Lane<'_> {
     /// Takes the lane up and works until it is to be let go. The index knows all of it when this returns.
     pub(super) async fn work(&self) -> Result<LaneEnd, LaneError> {
-        let view = self.shared.index.view()?;
-        let now = self.shared.clock.now();
-        let Some(duty) = view.lane_head(self.connector, &self.lane, now)? else {
-            return Ok(LaneEnd::Let { looks: 0 });
-        };
-        match prepare(self, &view, &duty, now)? {
-            Prepared::Settle(records) => {
-                let seq = self.append(records, Room::Normal).await?;
-                self.folded(seq).await;
-                Ok(LaneEnd::Let { looks: 0 })
+        let mut has_moment = false;
+        loop {
+            let view = self.shared.index.view()?;
+            let now = self.shared.clock.now();
+            let Some(duty) = view.lane_head(self.connector, &self.lane, now)? else {
+                return Ok(LaneEnd::Let { looks: 0 });
+            };
+            let prospect = match prepare(self, &view, &duty, now)? {
+                Prepared::Settle(records) => {
+                    let seq = self.append(records, Room::Normal).await?;
+                    self.folded(seq).await;
+                    return Ok(LaneEnd::Let { looks: 0 });
+                }
+                Prepared::Brake => return self.brake(now).await,
+                Prepared::Run(prospect) => prospect,
+            };
+            if has_moment {
+                return self.drive(&view, *prospect, &duty.key).await;
             }
-            Prepared::Brake => {
-                let why = format!("more than {} new objects in an hour", self.assignment.max_creates_per_hour);
-                let halted = Halted { connector: self.connector, halt: Halt::Braked, why, at: now, all: false };
-                let seq = self.append(vec![Record::Halted(halted)], Room::Normal).await?;
-                self.folded(seq).await;
-                Ok(LaneEnd::Braked)
+            // Nothing is written down before its request may leave. What was planned before a wait may be out of date behind it.
+            let Some(waited) = self.unless_stopping(self.assignment.transport.pace.moment()).await else {
+                return Ok(LaneEnd::Let { looks: self.looks });
+            };
+            if !waited {
+                return self.drive(&view, *prospect, &duty.key).await;
             }
-            Prepared::Run(prospect) => self.drive(&view, *prospect, &duty.key).await,
+            has_moment = true;
         }
+    }
+
+    async fn brake(&self, now: Time) -> Result<LaneEnd, LaneError> {
+        let why = format!("more than {} new objects in an hour", self.assignment.max_creates_per_hour);
+        let halted = Halted { connector: self.connector, halt: Halt::Braked, why, at: now, all: false };
+        let seq = self.append(vec![Record::Halted(halted)], Room::Normal).await?;
+        self.folded(seq).await;
+        Ok(LaneEnd::Braked)
     }
 
     async fn drive(&self, view: &View, prospect: Prospect, duty: &DutyKey) -> Result<LaneEnd, LaneError> {
         let Prospect { mut run, mut links, key } = prospect;
         let mut input = Input::Begin;
         let mut last = Seq(0);
+        // The first request has its moment already.
+        let timed = Timed::new(&self.assignment.transport, &self.shared.supervisor, true);
         loop {
             let Turn { records, then } = run.next(input, &self.assignment.policy, self.outside(view, duty, run.target())?);
             if !records.is_empty() {
@@ -89,14 +106,28 @@ impl Lane<'_> {
                 last = self.write_down(records).await?;
             }
             input = match (then, run.current()) {
-                (Then::Apply, Some(step)) => Input::Applied(self.apply(step, &links, duty).await),
-                (Then::Find(since), _) => Input::Found(self.find(&key, since, &links, duty).await),
-                (Then::Check, _) => Input::Checked(self.check(&links, duty).await),
+                (Then::Apply, Some(step)) => Input::Applied(self.apply(step, &links, duty, &timed).await),
+                (Then::Find(since), _) => match self.unless_stopping(self.find(&key, since, &links, duty, &timed)).await {
+                    Some(found) => Input::Found(found),
+                    None => break,
+                },
+                (Then::Check, _) => match self.unless_stopping(self.check(&links, duty, &timed)).await {
+                    Some(checked) => Input::Checked(checked),
+                    None => break,
+                },
                 (Then::Rest | Then::Unauthorized | Then::Over | Then::Apply, _) => break,
             };
         }
         self.folded(last).await;
         Ok(LaneEnd::Let { looks: run.looks() })
+    }
+
+    /// What only reads may be dropped at any time, and is at shutdown: nothing is lost but the look, which may take as long as many steps.
+    async fn unless_stopping<T>(&self, look: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            seen = look => Some(seen),
+            () = self.shared.supervisor.stopping() => None,
+        }
     }
 
     fn outside(&self, view: &View, duty: &DutyKey, target: u64) -> Result<Outside, LaneError> {
@@ -143,47 +174,43 @@ impl Lane<'_> {
         self.shared.append(&records, room).await.map_err(LaneError::Journal)
     }
 
-    async fn apply(&self, step: &PlannedStep, links: &Links, duty: &DutyKey) -> Result<Option<RemoteRef>, Failure> {
-        let cx = Cx { transport: &self.assignment.transport, links };
+    async fn apply(&self, step: &PlannedStep, links: &Links, duty: &DutyKey, timed: &Timed<'_>) -> Result<Option<RemoteRef>, Failure> {
+        let cx = Cx { transport: timed, links };
         crash::point("request.before");
-        let result = self
-            .guarded(self.assignment.timeout + STEP_GRACE, async {
-                match self.assignment.connector.apply(&step.op, &cx).await {
-                    Ok(result) => result,
-                    Err(error) => Err(Failure::Rejected { source: Cause::new(error.to_string()) }),
-                }
-            })
-            .await;
+        let result = guarded(timed, self.assignment.step_limit(), async {
+            match self.assignment.connector.apply(&step.op, &cx).await {
+                Ok(result) => result,
+                Err(error) => Err(Failure::Rejected { source: Cause::new(error.to_string()) }),
+            }
+        })
+        .await;
         crash::point("request.after");
         self.note(&step.name.to_string(), &result, duty);
         result
     }
 
-    async fn find(&self, key: &RemoteKey, since: Time, links: &Links, duty: &DutyKey) -> Result<Option<RemoteRef>, Failure> {
-        let cx = Cx { transport: &self.assignment.transport, links };
+    async fn find(
+        &self,
+        key: &RemoteKey,
+        since: Time,
+        links: &Links,
+        duty: &DutyKey,
+        timed: &Timed<'_>,
+    ) -> Result<Option<RemoteRef>, Failure> {
+        let cx = Cx { transport: timed, links };
         let limit = self.assignment.timeout * FIND_FACTOR;
         crash::point("find.before");
-        let result = self.guarded(limit, self.assignment.connector.find(key, since, &cx)).await;
+        let result = guarded(timed, limit, self.assignment.connector.find(key, since, &cx)).await;
         crash::point("find.after");
         self.note("look up", &result, duty);
         result
     }
 
-    async fn check(&self, links: &Links, duty: &DutyKey) -> Result<(), Failure> {
-        let cx = Cx { transport: &self.assignment.transport, links };
-        let result = self.guarded(self.assignment.timeout + STEP_GRACE, self.assignment.connector.check(&cx)).await;
+    async fn check(&self, links: &Links, duty: &DutyKey, timed: &Timed<'_>) -> Result<(), Failure> {
+        let cx = Cx { transport: timed, links };
+        let result = guarded(timed, self.assignment.step_limit(), self.assignment.connector.check(&cx)).await;
         self.note("check", &result, duty);
         result
-    }
-
-    /// A connector that panics or hangs costs one step, not the daemon.
-    async fn guarded<T>(&self, limit: Duration, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
-        let unknown = |text: &str| Err(Failure::Unknown { retry_after: None, source: Cause::new(text) });
-        match tokio::time::timeout(limit, AssertUnwindSafe(work).catch_unwind()).await {
-            Ok(Ok(result)) => result,
-            Ok(Err(_)) => unknown("the connector panicked"),
-            Err(_) => unknown("no answer in time"),
-        }
     }
 
     fn note<T>(&self, step: &str, result: &Result<T, Failure>, duty: &DutyKey) {
@@ -197,6 +224,16 @@ impl Lane<'_> {
             Err(failure) => tracing::warn!(connector, %item, step, class = failure.class(), cause = %failure.cause(), "step failed"),
         }
         self.assignment.health.note(result, self.shared.clock.now(), &self.assignment.policy.backoff, duty);
+    }
+}
+
+/// A connector that panics or hangs costs one step, not the daemon.
+async fn guarded<T>(timed: &Timed<'_>, limit: Duration, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let unknown = |text: &str| Err(Failure::Unknown { retry_after: None, source: Cause::new(text) });
+    match timed.within(limit, AssertUnwindSafe(work).catch_unwind()).await {
+        Some(Ok(result)) => result,
+        Some(Err(_)) => unknown("the connector panicked"),
+        None => unknown("no answer in time"),
     }
 }
 

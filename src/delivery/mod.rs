@@ -27,11 +27,14 @@ pub use verdict::{Filter, Known, Verdict, all_steps, judge, renders_anew};
 use crate::clock::Clock;
 use crate::index::Index;
 use crate::journal::{self, AppendError, Appended, Entry, Identity, Journal, Room, Seq};
-use crate::record::{ConnectorId, Record};
+use crate::record::{EventStatus, Record};
 use crate::sleekplan::products::Products;
 use crate::sleekplan::{Arrival, Receipt};
 use crate::supervisor::Supervisor;
 use worker::Worker;
+
+/// How much longer than one request a step may take.
+const STEP_GRACE: Duration = Duration::from_secs(5);
 
 /// One connector and how it is to be driven.
 pub struct Assignment {
@@ -55,6 +58,13 @@ pub struct Assignment {
     pub dry_run: bool,
     /// How it is doing.
     pub health: Health,
+}
+
+impl Assignment {
+    /// How long one step may take before its outcome counts as unknown: a little longer than a request, whose own limit comes first.
+    pub fn step_limit(&self) -> Duration {
+        self.timeout + STEP_GRACE
+    }
 }
 
 /// What all workers share.
@@ -82,7 +92,7 @@ impl Shared {
         if let Some(seq) = self.duplicate_of(&arrival) {
             return Ok(Receipt::Duplicate(seq));
         }
-        let Arrival { body, event } = arrival;
+        let Arrival { body, event } = self.of_our_product(arrival)?;
         let mark = event.mark.map(|mark| journal::Mark { digest: mark.digest, subject: mark.subject, only_newest: mark.only_newest });
         let receipt = Receipt::of(&event.status);
         let bytes = Record::Event(event).encode(&body).map_err(|_| AppendError::Closed)?;
@@ -90,6 +100,23 @@ impl Shared {
             Appended::Stored(seq) => Ok(receipt(seq.0)),
             Appended::Duplicate(seq) => Ok(Receipt::Duplicate(seq.0)),
         }
+    }
+
+    /// The arrival as it is to be kept: of two products' first events only one can be of ours, where its id was not known when they were read.
+    fn of_our_product(&self, arrival: Arrival) -> Result<Arrival, AppendError> {
+        let (EventStatus::Accepted, Some(product)) = (&arrival.event.status, arrival.event.product) else { return Ok(arrival) };
+        if let Err(error) = self.products.note_first(product) {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                product = product.0,
+                "the first event's product cannot be written down"
+            );
+            return Err(AppendError::NoRoom);
+        }
+        if self.products.admit(product) {
+            return Ok(arrival);
+        }
+        Ok(Arrival::read(arrival.body, arrival.event.received_at, &self.products))
     }
 
     /// An equal event that the index knows. What it does not know yet, the committer does.
@@ -130,8 +157,8 @@ pub async fn append(journal: &Journal, records: &[Record], room: Room) -> Result
     }
 }
 
-/// Starts one connector's worker.
-pub fn start(shared: &Arc<Shared>, connector: ConnectorId, assignment: Arc<Assignment>) {
-    let worker = Worker { shared: Arc::clone(shared), assignment, connector };
-    shared.supervisor.spawn("delivery", worker.run());
+/// Starts the worker of one configured connector.
+pub fn start(shared: &Arc<Shared>, assignment: Arc<Assignment>) {
+    let worker = Worker { shared: Arc::clone(shared), assignment };
+    shared.supervisor.spawn_droppable("delivery", worker.run());
 }

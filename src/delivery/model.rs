@@ -115,7 +115,7 @@ impl World {
             since: Since::FirstRun,
         };
         let connectors = vec![entry("tracker", false), entry("news", true)];
-        world.append(Record::Roster(Roster { at: Time::from_ms(START), connectors }), Vec::new());
+        world.append(Record::Roster(Roster { at: Time::from_ms(START), fold: crate::index::FOLD_VERSION, connectors }), Vec::new());
         world
     }
 

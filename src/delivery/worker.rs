@@ -12,6 +12,7 @@ use super::health::Gate;
 use super::lane::{Lane, LaneEnd, LaneError};
 use super::{Assignment, Shared};
 use crate::index::RowsError;
+use crate::index::row::ConnectorRow;
 use crate::record::{ConnectorId, Halt};
 
 /// Pause after the index or the journal could not be used.
@@ -23,32 +24,54 @@ const LOOKING_MAX: usize = 10_000;
 pub(super) struct Worker {
     pub shared: Arc<Shared>,
     pub assignment: Arc<Assignment>,
-    pub connector: ConnectorId,
+}
+
+/// Lanes to take up, and when to look again by oneself.
+#[derive(Default)]
+struct Due {
+    lanes: Vec<ItemId>,
+    next: Option<Time>,
 }
 
 impl Worker {
+    /// Works as whatever connector has the name: a move gives the name to another, with its links and its queue.
     pub(super) async fn run(self) {
-        let bell = self.shared.index.bell(self.connector);
+        while !self.shared.supervisor.is_stopping() {
+            match self.connector() {
+                Ok(Some(connector)) => self.serve(connector).await,
+                Ok(None) | Err(_) => self.pause().await,
+            }
+        }
+    }
+
+    fn connector(&self) -> Result<Option<ConnectorId>, RowsError> {
+        let rows = self.shared.index.view()?.connectors()?;
+        Ok(rows.into_iter().find(|(_, row)| row.name == self.assignment.name).map(|(id, _)| id))
+    }
+
+    /// Works as this one while it has the name.
+    async fn serve(&self, connector: ConnectorId) {
+        let bell = self.shared.index.bell(connector);
         let mut looks: HashMap<ItemId, usize> = HashMap::new();
         let mut lanes = FuturesUnordered::new();
         loop {
-            let wake_at = match self.take_up(&looks) {
-                _ if self.shared.supervisor.is_stopping() => None,
-                Ok((due, wake_at)) => {
-                    for lane in due {
-                        self.assignment.health.busy().insert(lane.clone());
-                        let known = looks.get(&lane).copied().unwrap_or(0);
-                        lanes.push(self.work(lane, known));
-                    }
-                    wake_at
-                }
+            let is_stopping = self.shared.supervisor.is_stopping();
+            let due = match self.take_up(connector, &looks) {
+                _ if is_stopping => None,
+                Ok(due) => due,
                 Err(error) => {
                     tracing::debug!(error = &error as &dyn std::error::Error, connector = self.assignment.name, "index is not ready");
-                    Some(self.shared.clock.now().plus(TROUBLE_PAUSE))
+                    Some(Due { lanes: Vec::new(), next: Some(self.shared.clock.now().plus(TROUBLE_PAUSE)) })
                 }
             };
-            if self.shared.supervisor.is_stopping() && lanes.is_empty() {
+            if due.is_none() && lanes.is_empty() {
                 return;
+            }
+            let Due { lanes: due, next: wake_at } = due.unwrap_or_default();
+            for lane in due {
+                self.assignment.health.busy().insert(lane.clone());
+                let known = looks.get(&lane).copied().unwrap_or(0);
+                lanes.push(self.work(connector, lane, known));
             }
             tokio::select! {
                 Some((lane, end)) = lanes.next() => {
@@ -64,57 +87,63 @@ impl Worker {
                 }
                 () = bell.notified() => {}
                 () = self.shared.clock.sleep_until(wake_at.unwrap_or(Time::from_ms(i64::MAX))), if wake_at.is_some() => {}
-                () = self.shared.supervisor.stopping(), if !self.shared.supervisor.is_stopping() => {}
+                () = self.shared.supervisor.stopping(), if !is_stopping => {}
             }
         }
     }
 
     /// Works on one lane. Trouble with the index or the journal costs a pause, so that it is not asked in a hot loop.
-    async fn work(&self, lane: ItemId, looks: usize) -> (ItemId, Result<LaneEnd, LaneError>) {
-        let work = Lane { shared: &self.shared, assignment: &self.assignment, connector: self.connector, lane, looks };
+    async fn work(&self, connector: ConnectorId, lane: ItemId, looks: usize) -> (ItemId, Result<LaneEnd, LaneError>) {
+        let work = Lane { shared: &self.shared, assignment: &self.assignment, connector, lane, looks };
         let end = work.work().await;
         if end.is_err() {
-            tokio::select! {
-                () = tokio::time::sleep(TROUBLE_PAUSE) => {}
-                () = self.shared.supervisor.stopping() => {}
-            }
+            self.pause().await;
         }
         (work.lane, end)
     }
 
-    /// Lanes to take up now, and when to look again by oneself.
-    fn take_up(&self, looks: &HashMap<ItemId, usize>) -> Result<(Vec<ItemId>, Option<Time>), RowsError> {
+    async fn pause(&self) {
+        tokio::select! {
+            () = tokio::time::sleep(TROUBLE_PAUSE) => {}
+            () = self.shared.supervisor.stopping() => {}
+        }
+    }
+
+    /// What to take up now; `None` when the name is another connector's by now.
+    fn take_up(&self, connector: ConnectorId, looks: &HashMap<ItemId, usize>) -> Result<Option<Due>, RowsError> {
         if !self.shared.index.is_ready() {
             return Err(RowsError::NotReady);
         }
         let now = self.shared.clock.now();
+        let row = self.shared.index.view()?.connector(connector)?;
+        let Some(row) = row.filter(|row| row.name == self.assignment.name) else { return Ok(None) };
         let busy = self.assignment.health.busy();
-        let gate = self.gate(now)?;
+        let gate = self.gate(&row, now);
         let slots = match gate {
             Gate::Open | Gate::Finish => self.assignment.concurrency.saturating_sub(busy.len()),
             Gate::Probe => 1_usize.saturating_sub(busy.len()),
-            Gate::Until(at) => return Ok((Vec::new(), Some(at))),
-            Gate::Closed => return Ok((Vec::new(), None)),
+            Gate::Until(at) => return Ok(Some(Due { lanes: Vec::new(), next: Some(at) })),
+            Gate::Closed => 0,
         };
         if slots == 0 {
-            return Ok((Vec::new(), None));
+            return Ok(Some(Due::default()));
         }
         let (due, next) = match gate {
-            Gate::Finish => self.unfinished(now)?,
+            Gate::Finish => self.unfinished(connector, now)?,
             // Lanes in flight may still stand in the timetable, so that many more are read.
-            _ => self.shared.index.view()?.due_lanes(self.connector, now, slots + busy.len() + 1)?,
+            _ => self.shared.index.view()?.due_lanes(connector, now, slots + busy.len() + 1)?,
         };
         let crowded = looks.len() >= LOOKING_MAX;
         let free = due.into_iter().filter(|lane| !busy.contains(lane) && (!crowded || looks.contains_key(lane)));
-        Ok((free.take(slots).collect(), next))
+        Ok(Some(Due { lanes: free.take(slots).collect(), next }))
     }
 
     /// Lanes whose plan to make something is open and due, and when the first of the others will be.
-    fn unfinished(&self, now: Time) -> Result<(Vec<ItemId>, Option<Time>), RowsError> {
+    fn unfinished(&self, connector: ConnectorId, now: Time) -> Result<(Vec<ItemId>, Option<Time>), RowsError> {
         let view = self.shared.index.view()?;
         let (mut due, mut next): (Vec<ItemId>, Option<Time>) = (Vec::new(), None);
-        for item in view.creating(self.connector, LOOKING_MAX)? {
-            match view.lane(self.connector, &item.lane())? {
+        for item in view.creating(connector, LOOKING_MAX)? {
+            match view.lane(connector, &item.lane())? {
                 Some(row) if row.due <= now => due.push(item.lane()),
                 Some(row) => next = Some(next.map_or(row.due, |at| at.min(row.due))),
                 None => {}
@@ -123,15 +152,14 @@ impl Worker {
         Ok((due, next))
     }
 
-    fn gate(&self, now: Time) -> Result<Gate, RowsError> {
-        let Some(row) = self.shared.index.view()?.connector(self.connector)? else { return Ok(Gate::Closed) };
+    fn gate(&self, row: &ConnectorRow, now: Time) -> Gate {
         if row.removed || !row.enabled || row.moved_to.is_some() || row.halt == Halt::Paused {
-            return Ok(Gate::Closed);
+            return Gate::Closed;
         }
-        Ok(match (row.throttled_until, self.assignment.health.gate(now)) {
+        match (row.throttled_until, self.assignment.health.gate(now)) {
             (Some(until), _) if until > now => Gate::Until(until),
             (_, Gate::Open | Gate::Probe) if row.halt == Halt::Braked => Gate::Finish,
             (_, gate) => gate,
-        })
+        }
     }
 }

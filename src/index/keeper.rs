@@ -110,11 +110,6 @@ impl Index {
         self.shared.ready.subscribe().wait_for(|ready| *ready).await.is_ok()
     }
 
-    /// Ends when the index knows all that is in the journal now.
-    pub async fn wait_caught_up(&self) -> bool {
-        self.wait_ready().await
-    }
-
     /// Whether it has caught up.
     pub fn is_ready(&self) -> bool {
         *self.shared.ready.borrow()

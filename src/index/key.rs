@@ -73,6 +73,11 @@ pub fn meta() -> Key {
     Key::of(b'M')
 }
 
+/// The roster as it was last written.
+pub fn roster() -> Key {
+    Key::of(b'R')
+}
+
 /// A connector's row.
 pub fn connector(id: ConnectorId) -> Key {
     Key::of(b'C').connector(id)

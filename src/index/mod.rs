@@ -18,9 +18,10 @@ mod speculation;
 mod store;
 mod view;
 
+pub use fold::VERSION as FOLD_VERSION;
 pub use keeper::{Index, Settings};
 pub use rows::RowsError;
-pub use speculation::Speculation;
+pub use speculation::{Speculation, as_if};
 pub use view::View;
 
 #[cfg(test)]

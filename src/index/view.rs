@@ -7,7 +7,7 @@ use sleeksync_connectors::contract::{Item, ItemId, Link, Links, Time};
 use super::key::{self, Key};
 use super::row::{ConnectorRow, DormantRow, DutyRow, ItemRow, LinkRow, MetaRow, ParkedRow, StaleRow, StandingRow};
 use super::rows::{Base, RowsError, decode};
-use crate::record::{ConnectorId, DutyKey, Mark};
+use crate::record::{ConnectorId, DutyKey, Mark, Roster};
 
 /// How many parts of one item are looked at.
 const PARTS_MAX: usize = 256;
@@ -47,6 +47,14 @@ impl View {
     /// The storage failed; the same holds for everything below.
     pub fn meta(&self) -> Result<MetaRow, RowsError> {
         Ok(self.get(&key::meta())?.unwrap_or_default())
+    }
+
+    /// The roster as it was last written.
+    ///
+    /// # Errors
+    /// The storage failed.
+    pub fn roster(&self) -> Result<Option<Roster>, RowsError> {
+        self.get(&key::roster())
     }
 
     /// All connectors it knows.

@@ -18,7 +18,7 @@ pub(super) enum LockError {
 
 /// The lock. It goes when this is dropped, and with the process in any case.
 #[derive(Debug)]
-pub(super) struct StoreLock {
+pub struct StoreLock {
     _file: File,
 }
 

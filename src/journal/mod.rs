@@ -16,6 +16,7 @@ mod checkpoint;
 mod committer;
 mod disk;
 mod files;
+mod first_product;
 mod frame;
 mod identity;
 mod lock;
@@ -48,12 +49,13 @@ use tokio::sync::{oneshot, watch};
 use committer::Shared;
 use disk::Disk;
 use frame::{HEADER_BYTES, RECORD_OVERHEAD};
-use lock::StoreLock;
 use queue::{End, Request, Work};
 use segment::DATA_START;
 
 pub use checkpoint::{Checkpoint, CheckpointError, CheckpointWriter, Row, Rows};
+pub use first_product::{FirstProduct, FirstProductError};
 pub use identity::{Identity, IdentityError, SIGNATURE_DIGITS};
+pub use lock::StoreLock;
 pub use open::{Gap, OpenError, Opened, Options};
 pub use reader::{Backwards, ReadError, Reader};
 pub use retire::{RetireError, Retired};
@@ -277,6 +279,11 @@ impl Journal {
         }
     }
 
+    /// How much room there is.
+    pub fn room(&self) -> RoomLeft {
+        self.shared.spares.room()
+    }
+
     /// Figures for status and metrics.
     pub fn stats(&self) -> Stats {
         let known = self.shared.catalog.known();
@@ -286,7 +293,7 @@ impl Journal {
             bytes_on_disk: known.iter().map(|segment| segment.file_bytes).sum::<u64>() + ready_bytes,
             syncs: self.shared.syncs.load(Ordering::Relaxed),
             waiting: self.shared.queue.len(),
-            room: self.shared.spares.room(),
+            room: self.room(),
             poisoned: self.is_poisoned(),
         }
     }

@@ -161,10 +161,7 @@ impl Journal {
         let folder = store.join(FOLDER);
         let io = |source| OpenError::Io { path: folder.clone(), source };
         files::create_folder(&folder).map_err(io)?;
-        let lock = StoreLock::acquire(store).map_err(|error| match error {
-            LockError::Held(holder) => OpenError::InUse { holder },
-            LockError::Io(source) => OpenError::Io { path: store.to_path_buf(), source },
-        })?;
+        let lock = Self::lock(store)?;
         let created = segment::list(&folder).map_err(io)?.is_empty();
         if created {
             create(store, &folder, &options)?;
@@ -181,6 +178,19 @@ impl Journal {
         };
         let journal = start(folder, options, recovered, lock)?;
         Ok((journal, opened))
+    }
+}
+
+impl Journal {
+    /// Keeps every other process away from a store, to look at it as it lies there.
+    ///
+    /// # Errors
+    /// Another process uses it.
+    pub fn lock(store: &Path) -> Result<StoreLock, OpenError> {
+        StoreLock::acquire(store).map_err(|error| match error {
+            LockError::Held(holder) => OpenError::InUse { holder },
+            LockError::Io(source) => OpenError::Io { path: store.to_path_buf(), source },
+        })
     }
 }
 

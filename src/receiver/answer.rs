@@ -60,12 +60,8 @@ impl Answer {
     }
 
     pub(super) fn ready(readiness: Readiness) -> Self {
-        let (status, word) = match readiness {
-            Readiness::Ready => (StatusCode::OK, "ok"),
-            Readiness::ShuttingDown => (StatusCode::SERVICE_UNAVAILABLE, "shutting down"),
-            Readiness::Failed => (StatusCode::SERVICE_UNAVAILABLE, "journal failed"),
-        };
-        Self::new(status, json!({"status": word}).to_string())
+        let status = if readiness == Readiness::Ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+        Self::new(status, json!({"status": readiness.as_str()}).to_string())
     }
 
     pub(super) fn not_found() -> Self {

@@ -13,17 +13,19 @@ pub(super) enum BodyError {
     Broken,
 }
 
-/// Reads a body of at most `max` bytes. One that is declared longer is not read at all.
-pub(super) async fn read<B, C, E>(headers: &HeaderMap, body: B, max: usize) -> Result<Bytes, BodyError>
+/// Bytes of a body that is too large that are read and thrown away. Who still sends when the connection is closed may not see the answer.
+const DISCARD_BYTES_MAX: usize = 64 << 20;
+
+/// Reads a body of at most `max` bytes. One that is declared longer is not begun.
+pub(super) async fn read<B, C, E>(headers: &HeaderMap, body: &mut B, max: usize) -> Result<Bytes, BodyError>
 where
-    B: Stream<Item = Result<C, E>> + Send,
+    B: Stream<Item = Result<C, E>> + Send + Unpin,
     C: Buf,
 {
     let declared = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
     if declared.is_some_and(|length| length > max as u64) {
         return Err(BodyError::TooLarge);
     }
-    let mut body = std::pin::pin!(body);
     let mut first = Bytes::new();
     // Most bodies come in one piece, and are not copied then.
     let mut whole: Option<BytesMut> = None;
@@ -42,4 +44,19 @@ where
         }
     }
     Ok(whole.map_or(first, BytesMut::freeze))
+}
+
+/// Reads what is left of a body, and keeps nothing of it.
+pub(super) async fn discard<B, C, E>(body: &mut B)
+where
+    B: Stream<Item = Result<C, E>> + Send + Unpin,
+    C: Buf,
+{
+    let mut length = 0;
+    while let Some(Ok(chunk)) = body.next().await {
+        length += chunk.remaining();
+        if length > DISCARD_BYTES_MAX {
+            return;
+        }
+    }
 }

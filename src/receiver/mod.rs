@@ -71,8 +71,22 @@ pub enum Readiness {
     Ready,
     /// The daemon is ending.
     ShuttingDown,
+    /// There is no room on disk.
+    NoRoom,
     /// The journal failed.
     Failed,
+}
+
+impl Readiness {
+    /// What `/health/ready` says.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Readiness::Ready => "ok",
+            Readiness::ShuttingDown => "shutting down",
+            Readiness::NoRoom => "no room on disk",
+            Readiness::Failed => "journal failed",
+        }
+    }
 }
 
 /// Where arrivals go.
@@ -138,9 +152,16 @@ impl<I: Intake> Desk<I> {
         if !self.settings.allow_unauthenticated && !self.settings.keys.admit(query, headers) {
             return self.refuse(Answer::unauthorized());
         }
-        match tokio::time::timeout(self.settings.body_timeout, body::read(headers, body, self.settings.max_body)).await {
+        let mut body = std::pin::pin!(body);
+        match tokio::time::timeout(self.settings.body_timeout, body::read(headers, &mut body, self.settings.max_body)).await {
             Err(_) => self.refuse(Answer::too_slow()),
-            Ok(Err(BodyError::TooLarge)) => self.refuse(Answer::too_large(self.settings.max_body)),
+            Ok(Err(BodyError::TooLarge)) => {
+                // Who asked whether to send is told no. Anybody else is listened to first; the answer stands, whether or not that ends in time.
+                if !headers.contains_key(http::header::EXPECT) {
+                    let _ = tokio::time::timeout(self.settings.body_timeout, body::discard(&mut body)).await;
+                }
+                self.refuse(Answer::too_large(self.settings.max_body))
+            }
             Ok(Err(BodyError::Broken)) => self.refuse(Answer::bad_request()),
             Ok(Ok(body)) => self.take(body).await,
         }

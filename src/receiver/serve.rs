@@ -1,14 +1,15 @@
-//! The accept loop of both listeners: bounded connections, bounded waits for headers, a bounded end.
+//! The accept loop of both listeners: bounded connections, bounded waits for headers, a bounded end. HTTP/1.1 only.
 //!
-//! warp's own server has none of these, and its accept trait is private; so this drives `warp::service` with hyper-util.
+//! warp's own server has none of these, and its accept trait is private; so this drives `warp::service` with hyper. Telling HTTP/2 from
+//! HTTP/1.1 would mean to wait for a first byte without a limit, and nobody needs it: Sleekplan and proxies speak HTTP/1.1.
 
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
 use http::Response;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto::Builder;
+use hyper::server::conn::http1::Builder;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
@@ -21,17 +22,13 @@ use crate::supervisor::Supervisor;
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// How long open requests get to end.
 const DRAIN_PATIENCE: Duration = Duration::from_secs(10);
-/// Streams of one HTTP/2 connection.
-const STREAMS_MAX: u32 = 64;
-/// How often an idle HTTP/2 connection is asked whether it is there.
-const KEEP_ALIVE: Duration = Duration::from_secs(20);
 
 /// What a listener puts up with.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// Connections open at once; further ones wait in the system's queue.
     pub connections_max: usize,
-    /// How long headers may take.
+    /// How long headers may take: from when the connection is made, or from the last answer on it.
     pub header_timeout: Duration,
 }
 
@@ -67,13 +64,12 @@ where
             tracing::debug!(error = &error as &dyn std::error::Error, "connection went away");
             continue;
         }
-        let mut builder = Builder::new(TokioExecutor::new());
-        builder.http1().timer(TokioTimer::new()).header_read_timeout(limits.header_timeout).pipeline_flush(true);
-        builder.http2().timer(TokioTimer::new()).max_concurrent_streams(STREAMS_MAX).keep_alive_interval(KEEP_ALIVE);
-        let connection = graceful.watch(builder.serve_connection(TokioIo::new(stream), service.clone()).into_owned());
+        let mut builder = Builder::new();
+        builder.timer(TokioTimer::new()).header_read_timeout(limits.header_timeout).pipeline_flush(true);
+        let connection = graceful.watch(builder.serve_connection(TokioIo::new(stream), service.clone()));
         supervisor.spawn("connection", async move {
             if let Err(error) = connection.await {
-                tracing::debug!(error = error.as_ref() as &dyn std::error::Error, "connection ended early");
+                tracing::debug!(error = &error as &dyn std::error::Error, "connection ended early");
             }
             drop(slot);
         });

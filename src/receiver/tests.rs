@@ -54,7 +54,14 @@ async fn running(change: impl FnOnce(&mut Settings)) -> Running {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (kept, supervisor) = (Arc::new(Kept::default()), Supervisor::new());
-    listen(listener, settings, Arc::clone(&kept), Arc::new(Products::new(&[])), Clock::system(), &supervisor);
+    listen(
+        listener,
+        settings,
+        Arc::clone(&kept),
+        Arc::new(Products::new(&[], crate::journal::FirstProduct::default())),
+        Clock::system(),
+        &supervisor,
+    );
     Running { address, kept, supervisor }
 }
 
@@ -141,6 +148,40 @@ async fn slow_headers_and_slow_bodies_are_cut_off() {
     assert!(half_head.is_empty() || half_head.starts_with("HTTP/1.1 408"), "{half_head}");
     let half_body = receiver.raw(&format!("POST {HOOK} HTTP/1.1\r\nHost: x\r\nContent-Length: 50\r\n\r\n{{")).await;
     assert!(half_body.starts_with("HTTP/1.1 408"), "{half_body}");
+}
+
+#[tokio::test]
+async fn a_connection_that_says_nothing_is_closed_before_and_after_a_request() {
+    let receiver = running(|_| ()).await;
+    let mut silent = TcpStream::connect(receiver.address).await.unwrap();
+    let end = tokio::time::timeout(Duration::from_secs(5), silent.read(&mut [0; 16])).await;
+    assert_eq!(end.expect("it is kept open").unwrap(), 0);
+    let mut idle = TcpStream::connect(receiver.address).await.unwrap();
+    idle.write_all(b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    let mut answer = Vec::new();
+    tokio::time::timeout(Duration::from_secs(5), idle.read_to_end(&mut answer)).await.expect("it is kept open").unwrap();
+    assert!(answer.starts_with(b"HTTP/1.1 200"));
+}
+
+#[tokio::test]
+async fn connections_beyond_the_cap_wait_until_one_of_the_others_is_closed() {
+    let receiver = running(|settings| settings.max_connections = 2).await;
+    let silent = [TcpStream::connect(receiver.address).await.unwrap(), TcpStream::connect(receiver.address).await.unwrap()];
+    let mut third = TcpStream::connect(receiver.address).await.unwrap();
+    third.write_all(b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    let early = tokio::time::timeout(Duration::from_millis(100), third.read(&mut [0; 16])).await;
+    assert!(early.is_err(), "the cap does not hold");
+    assert!(third.read(&mut [0; 16]).await.unwrap() > 0);
+    drop(silent);
+}
+
+#[tokio::test]
+async fn who_sends_too_much_in_chunks_can_read_why_it_is_refused() {
+    let receiver = running(|settings| settings.body_timeout = Duration::from_secs(5)).await;
+    let chunk = format!("10000\r\n{}\r\n", "z".repeat(0x10000));
+    let body = chunk.repeat(100);
+    let answer = receiver.raw(&format!("POST {HOOK} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n{body}0\r\n\r\n")).await;
+    assert!(answer.starts_with("HTTP/1.1 413") && answer.contains("too_large"), "{answer}");
 }
 
 #[tokio::test]

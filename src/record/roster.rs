@@ -32,8 +32,17 @@ pub enum Since {
 pub struct Roster {
     /// When it was read.
     pub at: Time,
+    /// Version of the fold that was at work.
+    pub fold: u32,
     /// All of them; one that is missing was removed.
     pub connectors: Vec<RosterEntry>,
+}
+
+impl Roster {
+    /// Whether it says nothing that `other` did not.
+    pub fn repeats(&self, other: &Roster) -> bool {
+        (self.fold, &self.connectors) == (other.fold, &other.connectors)
+    }
 }
 
 /// One configured connector, as far as the fold is concerned.

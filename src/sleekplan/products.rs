@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard};
 use sleeksync_connectors::contract::{Product, ProductId, Time};
 
 use crate::config::ProductConfig;
+use crate::journal::FirstProduct;
 
 /// Products whose clocks are reported: with none configured, strangers' numbers must not fill the memory.
 const ODD_CLOCKS_MAX: usize = 1024;
@@ -14,16 +15,16 @@ const ODD_CLOCKS_MAX: usize = 1024;
 #[derive(Debug)]
 pub struct Products {
     configured: RwLock<Vec<ProductConfig>>,
-    /// The id that the only product without one took from its first event.
-    fixed: Mutex<Option<ProductId>>,
+    /// Of which one the first event ever was: the id of the only product, where it is configured without one.
+    first: FirstProduct,
     /// Those whose clock was reported already.
     odd_clocks: Mutex<BTreeSet<ProductId>>,
 }
 
 impl Products {
-    /// Those of the configuration.
-    pub fn new(configured: &[ProductConfig]) -> Self {
-        Self { configured: RwLock::new(configured.to_vec()), fixed: Mutex::new(None), odd_clocks: Mutex::new(BTreeSet::new()) }
+    /// Those of the configuration, in the store of which `first` is known.
+    pub fn new(configured: &[ProductConfig], first: FirstProduct) -> Self {
+        Self { configured: RwLock::new(configured.to_vec()), first, odd_clocks: Mutex::new(BTreeSet::new()) }
     }
 
     /// Those of another configuration from now on.
@@ -37,22 +38,30 @@ impl Products {
 
     /// Whether an event of this product is accepted. The only configured product takes its id from the first event, where it has none.
     pub fn admit(&self, id: ProductId) -> bool {
-        if let [ProductConfig { id: None, .. }] = self.known().as_slice() {
-            self.fixed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(id);
+        let awaits_its_id = self.fixed().is_none() && matches!(self.known().as_slice(), [ProductConfig { id: None, .. }]);
+        awaits_its_id || self.is_ours(id)
+    }
+
+    /// An event of this product is about to be accepted: where it is the first ever, that is on disk when this returns.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn note_first(&self, id: ProductId) -> std::io::Result<()> {
+        if self.fixed().is_none() {
+            self.first.fix(id.0)?;
         }
-        self.is_ours(id)
+        Ok(())
+    }
+
+    fn fixed(&self) -> Option<ProductId> {
+        self.first.id().map(ProductId)
     }
 
     /// Whether items of this product are delivered.
     pub fn is_ours(&self, id: ProductId) -> bool {
-        let fixed = *self.fixed.lock().unwrap_or_else(PoisonError::into_inner);
+        let fixed = self.fixed();
         let configured = self.known();
         configured.is_empty() || configured.iter().any(|product| product.id.or(fixed) == Some(id))
-    }
-
-    /// The id it took from the first event there ever was. Before the index could tell, the first event since the start stood in.
-    pub fn fix(&self, id: ProductId) {
-        *self.fixed.lock().unwrap_or_else(PoisonError::into_inner) = Some(id);
     }
 
     /// An event's time is not believable: said once per product.
@@ -65,13 +74,13 @@ impl Products {
 
     /// The ids of the configuration.
     pub fn configured(&self) -> Vec<ProductId> {
-        let fixed = *self.fixed.lock().unwrap_or_else(PoisonError::into_inner);
+        let fixed = self.fixed();
         self.known().iter().filter_map(|product| product.id.or(fixed)).collect()
     }
 
     /// A workspace as connectors see it.
     pub fn product(&self, id: ProductId) -> Product {
-        let fixed = *self.fixed.lock().unwrap_or_else(PoisonError::into_inner);
+        let fixed = self.fixed();
         let configured = self.known();
         let known = configured.iter().find(|product| product.id.or(fixed) == Some(id));
         known.map_or_else(|| Product::unconfigured(id), |product| product.product(id))
@@ -85,7 +94,7 @@ mod tests {
 
     #[test]
     fn without_products_any_is_accepted() {
-        assert!(Products::new(&[]).admit(ProductId(647_288_130)));
+        assert!(Products::new(&[], FirstProduct::default()).admit(ProductId(647_288_130)));
     }
 
     #[test]
@@ -102,9 +111,10 @@ mod tests {
             statuses: BTreeMap::new(),
             types: BTreeMap::new(),
         };
-        let products = Products::new(&[unnumbered]);
-        assert!(products.admit(ProductId(5)) && products.admit(ProductId(5)) && !products.admit(ProductId(6)));
-        products.fix(ProductId(6));
-        assert!(products.admit(ProductId(6)) && !products.is_ours(ProductId(5)));
+        let products = Products::new(&[unnumbered], FirstProduct::default());
+        assert!(products.admit(ProductId(5)) && products.admit(ProductId(6)) && !products.is_ours(ProductId(5)));
+        products.note_first(ProductId(6)).unwrap();
+        products.note_first(ProductId(5)).unwrap();
+        assert!(products.admit(ProductId(6)) && !products.admit(ProductId(5)));
     }
 }

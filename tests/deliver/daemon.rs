@@ -2,26 +2,25 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use serde_json::{Value, json};
 use sleeksync::admin::{Decision, Desk, Done, Page, Query, ReplayAnswer, ReplayRequest};
-use sleeksync::app::{App, Listeners};
+use sleeksync::app::{App, Listeners, Store};
 use sleeksync::clock::Clock;
 use sleeksync::config::{Config, Sources, load};
 use sleeksync_connectors::contract::Transport;
-use sleeksync_connectors::testing::github::Wire;
 use tokio::net::TcpListener;
+
+use super::process::{PATIENCE, look_for};
 
 /// The workspace of every event.
 pub const PRODUCT: u64 = 5_456_534_244;
-/// How long a condition may take to come true.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// One run of the daemon.
 pub struct Daemon {
     app: Option<App>,
     address: std::net::SocketAddr,
+    pub admin: std::net::SocketAddr,
     http: reqwest::Client,
 }
 
@@ -48,13 +47,18 @@ pub fn tracker(more: &str, delivery: &str) -> String {
 pub const PAGES: &str = "[connectors.pages]\nkind = \"site\"\npath = \"site\"\n";
 
 impl Daemon {
-    pub async fn start(config: &Config, wire: &Arc<Wire>) -> Self {
+    pub async fn start(config: &Config, wire: &Arc<impl Transport + 'static>) -> Self {
         let open = async || TcpListener::bind("127.0.0.1:0").await.unwrap();
         let listeners = Listeners { receiver: open().await, admin: open().await };
-        let address = listeners.receiver.local_addr().unwrap();
-        let app = App::start(config, listeners, Arc::clone(wire) as Arc<dyn Transport>, Clock::system()).await.unwrap();
+        let (address, admin) = (listeners.receiver.local_addr().unwrap(), listeners.admin.local_addr().unwrap());
+        let app = App::start(config, Store::open(config, Clock::system()).await.unwrap(), listeners, Arc::clone(wire) as _).await;
         let _ = rustls::crypto::ring::default_provider().install_default();
-        Self { app: Some(app), address, http: reqwest::Client::builder().no_proxy().build().unwrap() }
+        Self { app: Some(app), address, admin, http: reqwest::Client::builder().no_proxy().build().unwrap() }
+    }
+
+    /// What SIGHUP does.
+    pub async fn reload(&self, config: &Config, wire: &Arc<impl Transport + 'static>) {
+        self.app.as_ref().unwrap().reload(config, Arc::clone(wire) as _).await;
     }
 
     pub async fn stop(mut self) {
@@ -67,7 +71,12 @@ impl Daemon {
 
     /// Posts an event, as Sleekplan would, and answers what was said.
     pub async fn post(&self, action: &str, at: u64, data: Value) -> Value {
-        self.post_raw(json!({"product_id": PRODUCT, "action": action, "data": data, "timestamp": at.to_string()}).to_string()).await
+        self.post_of(PRODUCT, action, at, data).await
+    }
+
+    /// The same for another workspace.
+    pub async fn post_of(&self, product: u64, action: &str, at: u64, data: Value) -> Value {
+        self.post_raw(json!({"product_id": product, "action": action, "data": data, "timestamp": at.to_string()}).to_string()).await
     }
 
     /// Posts these bytes, and answers what was said.
@@ -86,22 +95,24 @@ impl Daemon {
     /// Waits until a connector's status is as wanted, with everything folded.
     pub async fn until(&self, connector: &str, wanted: impl Fn(&Value) -> bool) -> Value {
         let mut last = Value::Null;
-        let looking = async {
-            loop {
-                if let Ok(status) = self.desk().status() {
-                    let status = serde_json::to_value(status).unwrap();
-                    let found =
-                        status["connectors"].as_array().unwrap().iter().find(|row| row["name"] == connector).cloned().unwrap_or_default();
-                    last = found.clone();
-                    if status["journal"]["unfolded"] == 0 && !found.is_null() && wanted(&found) {
-                        return found;
-                    }
-                }
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-        };
-        let found = tokio::time::timeout(PATIENCE, looking).await;
-        found.unwrap_or_else(|_| panic!("{connector} never came to what was waited for: {last}"))
+        let found = look_for(PATIENCE, async || {
+            let status = serde_json::to_value(self.desk().status().ok()?).unwrap();
+            last = status["connectors"].as_array().unwrap().iter().find(|row| row["name"] == connector).cloned().unwrap_or_default();
+            (status["journal"]["unfolded"] == 0 && !last.is_null() && wanted(&last)).then(|| last.clone())
+        });
+        let found = found.await;
+        found.unwrap_or_else(|| panic!("{connector} never came to what was waited for: {last}"))
+    }
+
+    /// What both listeners answer at `path`: status and body.
+    pub async fn health(&self, path: &str) -> [(u16, Value); 2] {
+        [self.get(self.address, path).await, self.get(self.admin, path).await]
+    }
+
+    /// One answer: status and body.
+    pub async fn get(&self, address: std::net::SocketAddr, path: &str) -> (u16, Value) {
+        let answer = self.http.get(format!("http://{address}{path}")).send().await.unwrap();
+        (answer.status().as_u16(), answer.json().await.unwrap())
     }
 
     pub fn parked(&self) -> Vec<Value> {
@@ -110,6 +121,11 @@ impl Daemon {
 
     pub fn queue(&self, query: &Query) -> Page<Value> {
         self.desk().queue(query).unwrap()
+    }
+
+    /// How many records there are.
+    pub fn records(&self) -> u64 {
+        self.desk().shared.journal.synced().borrow().0
     }
 
     pub fn links(&self) -> Vec<Value> {
@@ -122,6 +138,11 @@ impl Daemon {
 
     pub async fn decide(&self, decision: Decision) -> Done {
         self.desk().decide(&decision).await.unwrap()
+    }
+
+    /// Why a decision is not taken.
+    pub async fn refuses(&self, decision: Decision) -> String {
+        self.desk().decide(&decision).await.unwrap_err().to_string()
     }
 
     pub async fn replay(&self, request: ReplayRequest) -> ReplayAnswer {

@@ -37,7 +37,9 @@ impl Fold<'_> {
         }
     }
 
+    /// One that repeats the last changes nothing: where nobody knew whether it does, it may be written.
     pub(super) fn roster(&mut self, seq: u64, roster: &Roster) -> Result<(), RowsError> {
+        self.rows.put(key::roster(), roster)?;
         for (_, row) in &mut self.connectors {
             if !roster.connectors.iter().any(|entry| entry.name == row.name) {
                 row.removed = true;
@@ -165,6 +167,8 @@ impl Fold<'_> {
             self.drop_queue(holder)?;
             self.connectors.retain(|(id, _)| *id != holder);
             self.rows.remove(key::connector(holder));
+            // Who works under the name goes on as the other one.
+            self.touch(holder);
         }
         self.connector_mut(moved.connector, |row| {
             row.name.clone_from(&moved.name);
