@@ -117,9 +117,11 @@ impl Connector for GitHub {
     }
 
     fn scope(&self) -> Scope {
+        // GitHub tells repositories apart whatever the case of their names: one repository must be one scope, however it is spelled.
+        let repository = format!("{}/{}", self.ready.owner, self.ready.name).to_ascii_lowercase();
         Scope(match self.ready.base.host() {
-            "api.github.com" => format!("github:{}", self.settings.repository),
-            host => format!("github:{host}/{}", self.settings.repository),
+            "api.github.com" => format!("github:{repository}"),
+            host => format!("github:{host}/{repository}"),
         })
     }
 

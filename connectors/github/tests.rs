@@ -351,6 +351,18 @@ async fn what_the_token_may_not_do_is_found_by_a_check() {
 }
 
 #[test]
+fn a_repository_is_one_scope_however_its_name_is_spelled() {
+    for (repository, api_url, scope) in [
+        ("acme/widgets", "https://api.github.com", "github:acme/widgets"),
+        ("ACME/Widgets", "https://api.github.com/", "github:acme/widgets"),
+        ("Acme/widgets.js", "https://API.github.com", "github:acme/widgets.js"),
+        ("ACME/Widgets", "https://GHE.example.com/api/v3", "github:ghe.example.com/acme/widgets"),
+    ] {
+        assert_eq!(Connector::scope(&connector(json!({"repository": repository, "api_url": api_url}))).0, scope);
+    }
+}
+
+#[test]
 fn wrong_settings_are_refused() {
     for more in [
         json!({"repository": "widgets"}),
