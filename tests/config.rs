@@ -147,3 +147,28 @@ fn init_names_what_it_still_needs_and_writes_nothing() {
     assert!(stderr(&output).starts_with("sleeksync.toml: connectors.blog.kind: `nothing` is no kind; "), "{}", stderr(&output));
     assert!(!folder.path().join("sleeksync.toml").exists());
 }
+
+#[test]
+fn two_connectors_that_write_one_file_are_a_mistake_that_names_both() {
+    let two = "[receiver]\nkeys = [\"k\"]\n[connectors.acme]\nkind = \"site\"\npath = \"s\"\ndirectory = \"acme\"\n\
+               [connectors.bolt]\nkind = \"site\"\npath = \"./s/.\"\ndirectory = \"bolt\"\n";
+    let folder = folder_with(&[
+        ("same.toml", two),
+        ("apart.toml", &format!("{two}feed_directory = \"bolt\"\n")),
+        ("spelled.toml", &two.replace("\"bolt\"", "\"acme/\"")),
+        (
+            "repositories.toml",
+            "[receiver]\nkeys = [\"k\"]\n[connectors.a]\nkind = \"github\"\ntoken = \"t\"\nrepository = \"acme/widgets\"\n\
+          [connectors.b]\nkind = \"github\"\ntoken = \"t\"\nrepository = \"ACME/Widgets\"\n",
+        ),
+    ]);
+    let check = |file| sleeksync(folder.path(), &["check", "--config", file], &[]);
+    let same = stderr(&check("same.toml"));
+    assert_eq!(same.lines().count(), 1, "{same}");
+    assert!(same.contains("connectors.bolt.feed_directory: writes `") && same.contains("s/changelog.rss` like connectors.acme"), "{same}");
+    assert!(check("apart.toml").status.success(), "{}", stderr(&check("apart.toml")));
+    for file in ["spelled.toml", "repositories.toml"] {
+        let said = stderr(&check(file));
+        assert!(said.contains(" like connectors.a") && said.contains("both take the same kinds of items"), "{said}");
+    }
+}

@@ -29,6 +29,11 @@ pub trait Connector: Sized + Send + Sync + 'static {
     /// What it writes to.
     fn scope(&self) -> Scope;
 
+    /// Places besides its scope that no other connector may write, each with the setting that moves it.
+    fn claims(&self) -> Vec<Claim> {
+        Vec::new()
+    }
+
     /// Whether it talks to the vendor's public host, where the default rate applies.
     fn is_public_host(&self) -> bool {
         true
@@ -71,6 +76,15 @@ pub enum OnMissing {
     Recreate,
     /// Leave it deleted and forget about the item.
     Leave,
+}
+
+/// A place that only one connector may write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claim {
+    /// The setting that says where it is, below the connector's table.
+    pub key: &'static str,
+    /// The place, as a person knows it.
+    pub place: String,
 }
 
 /// What a step may use.

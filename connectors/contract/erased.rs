@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use serde_json::Value;
 
 use super::{
-    Capabilities, Change, Connector, Cx, Failure, Links, OnMissing, Plan, PlanError, Preview, RemoteKey, RemoteRef, Scope, SettingsError,
-    Step, Time,
+    Capabilities, Change, Claim, Connector, Cx, Failure, Links, OnMissing, Plan, PlanError, Preview, RemoteKey, RemoteRef, Scope,
+    SettingsError, Step, Time,
 };
 
 /// A step whose `Op` is its JSON text.
@@ -43,6 +43,8 @@ pub trait AnyConnector: Send + Sync {
     fn capabilities(&self) -> Capabilities;
     /// What it writes to.
     fn scope(&self) -> Scope;
+    /// Places besides its scope that no other connector may write.
+    fn claims(&self) -> Vec<Claim>;
     /// Whether the default rate applies.
     fn is_public_host(&self) -> bool;
     /// What follows a deletion at the service.
@@ -77,6 +79,10 @@ impl<C: Connector> AnyConnector for C {
 
     fn scope(&self) -> Scope {
         Connector::scope(self)
+    }
+
+    fn claims(&self) -> Vec<Claim> {
+        Connector::claims(self)
     }
 
     fn is_public_host(&self) -> bool {

@@ -1,19 +1,25 @@
 //! CHANGELOG.md in the form of keepachangelog.com: our entries between two markers, a person's words around them byte for byte.
 
+use super::config::Settings;
 use super::files::{FileError, Files};
-use super::manifest::{Entries, Entry, newest_first};
+use super::manifest::{self, Entries, Entry, newest_first};
 use crate::kit::text::{Dialect, Text};
 
 const BEGIN: &str = "<!-- sleeksync:begin -->";
+/// Begins the comment that names an entry.
+const ENTRY: &str = "<!-- sleeksync:entry";
 const END: &str = "<!-- sleeksync:end -->";
 const HEADER: &str = "# Changelog\n\nAll notable changes are documented in this file; its form is that of [Keep a Changelog](https://keepachangelog.com/en/1.1.0/).\n\n";
 /// The groups of Keep a Changelog, in its order.
 const GROUPS: [&str; 6] = ["Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"];
 
-/// Writes our part of the file.
-pub(super) fn write(path: &str, files: &Files<'_>, entries: &Entries) -> Result<(), FileError> {
-    let known = files.read(path)?.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
-    files.write(path, merged(known.as_deref(), &ours(entries)).as_bytes())
+/// Puts an entry into our part of the file or takes it out.
+pub(super) fn put(settings: &Settings, files: &Files<'_>, key: &str, entry: Option<&Entry>) -> Result<(), FileError> {
+    let Some(path) = settings.changelog_file() else { return Ok(()) };
+    let known = files.read(&path)?.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    let shows = known.as_ref().filter(|known| known.contains(ENTRY)).map(|_| path.as_str());
+    let entries = manifest::put(files, &manifest::path(&settings.directory(), "changelog.json"), shows, key, entry)?;
+    files.write(&path, merged(known.as_deref(), &ours(&entries)).as_bytes())
 }
 
 /// The file with our part replaced; a new one, or one without our part, gets it before the first release.
@@ -48,7 +54,7 @@ fn ours(entries: &Entries) -> String {
             heading = group;
             lines.push(format!("\n### {group}\n"));
         }
-        lines.push(format!("<!-- sleeksync:entry {key} -->\n{}", item(entry)));
+        lines.push(format!("{ENTRY} {key} -->\n{}", item(entry)));
     }
     lines.push(format!("\n{END}"));
     lines.join("\n")

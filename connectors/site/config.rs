@@ -75,7 +75,7 @@ pub struct Settings {
     #[serde(default = "changelog")]
     pub feed_title: String,
     /// A Keep a Changelog file, below the site's folder.
-    pub changelog_file: Option<String>,
+    changelog_file: Option<String>,
 }
 
 fn yes() -> bool {
@@ -142,7 +142,18 @@ impl Settings {
             Format::Astro => "src/content/changelog",
             Format::Docusaurus | Format::Plain => "changelog",
         };
-        self.directory.as_deref().unwrap_or(default).trim_matches('/').to_owned()
+        plain(self.directory.as_deref().unwrap_or(default))
+    }
+
+    /// The site's folder, spelled in one way.
+    pub fn root(&self) -> String {
+        let root: PathBuf = self.path.components().filter(|part| *part != Component::CurDir).collect();
+        root.display().to_string()
+    }
+
+    /// The Keep a Changelog file, below the site's folder.
+    pub fn changelog_file(&self) -> Option<String> {
+        self.changelog_file.as_deref().map(plain)
     }
 
     /// The feeds that are written.
@@ -153,9 +164,7 @@ impl Settings {
     /// Where a feed is, below the site's folder.
     pub fn feed_path(&self, feed: Feed) -> String {
         let default = self.format.static_folder().unwrap_or_default();
-        let folder = self.feed_directory.as_deref().unwrap_or(default).trim_matches('/');
-        let name = format!("changelog.{}", feed.ending());
-        if folder.is_empty() { name } else { format!("{folder}/{name}") }
+        below(&plain(self.feed_directory.as_deref().unwrap_or(default)), &format!("changelog.{}", feed.ending()))
     }
 
     /// Where images go, below the site's folder, and how a page names that place.
@@ -178,6 +187,23 @@ impl Feed {
             Feed::Json => "json",
         }
     }
+}
+
+/// `name` in `folder`; either may be empty, as the path of the site's folder itself is.
+pub(super) fn below(folder: &str, name: &str) -> String {
+    match (folder, name) {
+        ("", only) | (only, "") => only.to_owned(),
+        _ => format!("{folder}/{name}"),
+    }
+}
+
+/// A path below the site's folder in the one way it is spelled: no `.`, no doubled slash.
+fn plain(path: &str) -> String {
+    let parts = Path::new(path).components().filter_map(|part| match part {
+        Component::Normal(name) => name.to_str(),
+        _ => None,
+    });
+    parts.collect::<Vec<_>>().join("/")
 }
 
 fn is_inside(text: &str) -> bool {

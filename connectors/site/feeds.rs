@@ -8,14 +8,51 @@ use serde_json::json;
 
 use super::config::{Feed, Settings};
 use super::files::{FileError, Files};
-use super::manifest::{Entries, Entry, newest_first};
+use super::manifest::{self, Entries, Entry, newest_first};
 use crate::contract::Time;
 
 /// So many entries a feed shows.
 const ENTRIES_MAX: usize = 50;
+/// What every feed of ours names, and by which it is known as ours.
+const GENERATOR: &str = "sleeksync";
 
-/// Writes the feeds of the settings.
-pub(super) fn write(settings: &Settings, files: &Files<'_>, entries: &Entries) -> Result<(), FileError> {
+impl Feed {
+    /// What stands in a feed of ours and in no other.
+    fn ours(self) -> &'static str {
+        match self {
+            Feed::Rss | Feed::Atom => "<generator>sleeksync</generator>",
+            Feed::Json => "\"_sleeksync\": {",
+        }
+    }
+
+    /// What stands in a feed of ours that shows an entry.
+    fn an_entry(self) -> &'static str {
+        match self {
+            Feed::Rss => "<item>",
+            Feed::Atom => "<entry>",
+            Feed::Json => "\"content_html\"",
+        }
+    }
+}
+
+/// Puts an entry into the feeds or takes it out.
+pub(super) fn put(settings: &Settings, files: &Files<'_>, key: &str, entry: Option<&Entry>) -> Result<(), FileError> {
+    let mut shows = None;
+    for feed in settings.feeds() {
+        let path = settings.feed_path(feed);
+        let known = files.read(&path)?.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+        if known.as_deref().is_some_and(|known| !known.contains(feed.ours())) {
+            return Err(FileError::NotOurs { path });
+        }
+        if known.is_some_and(|known| known.contains(feed.an_entry())) {
+            shows = Some(path);
+        }
+    }
+    let entries = manifest::put(files, &manifest::path(&settings.directory(), "feeds.json"), shows.as_deref(), key, entry)?;
+    write(settings, files, &entries)
+}
+
+fn write(settings: &Settings, files: &Files<'_>, entries: &Entries) -> Result<(), FileError> {
     let newest: Vec<_> = newest_first(entries).into_iter().take(ENTRIES_MAX).collect();
     for feed in settings.feeds() {
         let text = match feed {
@@ -66,6 +103,7 @@ fn rss(settings: &Settings, newest: &[(&String, &Entry)]) -> String {
     channel.set_title(settings.feed_title.clone());
     channel.set_link(home(settings, newest));
     channel.set_description(settings.feed_title.clone());
+    channel.set_generator(GENERATOR.to_owned());
     channel.set_items(items.collect::<Vec<_>>());
     channel.to_string()
 }
@@ -89,6 +127,7 @@ fn atom(settings: &Settings, newest: &[(&String, &Entry)]) -> String {
         updated: date(last_change(newest)),
         authors: vec![atom::Person { name: settings.feed_title.clone(), ..atom::Person::default() }],
         links: address(settings, Feed::Atom).iter().map(|url| link(url, "self")).collect(),
+        generator: Some(atom::Generator { value: GENERATOR.to_owned(), ..atom::Generator::default() }),
         entries: entries.collect(),
         ..atom::Feed::default()
     };
@@ -113,7 +152,7 @@ fn json_feed(settings: &Settings, newest: &[(&String, &Entry)]) -> String {
             item
         })
         .collect();
-    let mut feed = json!({"version": "https://jsonfeed.org/version/1.1", "title": settings.feed_title, "items": items});
+    let mut feed = json!({"version": "https://jsonfeed.org/version/1.1", "title": settings.feed_title, "_sleeksync": {"about": "made by sleeksync"}, "items": items});
     if let (Some(feed), Some(url)) = (feed.as_object_mut(), address(settings, Feed::Json)) {
         feed.insert("feed_url".to_owned(), json!(url));
     }

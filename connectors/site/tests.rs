@@ -52,7 +52,7 @@ fn entry(more: Value) -> Item {
 async fn bring(site: &Site, item: &Item, links: &mut Links) -> Result<(), Failure> {
     let product =
         Product { entry_url: Some("https://acme.example/changelog/{{ entry.id }}".to_owned()), ..Product::unconfigured(ProductId(7)) };
-    let key = RemoteKey::new("sp-7-changelog-771".to_owned(), "0123456789abcdef".to_owned());
+    let key = RemoteKey::new(format!("sp-7-changelog-{}", item.id.id()), "0123456789abcdef".to_owned());
     let change = Change { item, parent: None, event: None, product: &product, key: &key, at: Time::from_ms(0) };
     let Plan::Run(steps) = Connector::plan(site, &change, links).unwrap() else { return Ok(()) };
     for step in steps {
@@ -163,6 +163,88 @@ async fn a_file_that_a_person_wrote_is_not_overwritten() {
     let refused = bring(&site, &entry(json!({})), &mut Links::default()).await.unwrap_err();
     assert!(matches!(&refused, Failure::Rejected { source } if source.as_str().contains("not written by sleeksync")), "{refused:?}");
     assert_eq!(read(folder.path(), "changelog/entry-771.md"), "mine");
+}
+
+#[tokio::test]
+async fn a_feed_that_a_person_wrote_is_not_overwritten() {
+    for feed in ["changelog.rss", "changelog.atom", "changelog.json"] {
+        let folder = tempfile::tempdir().unwrap();
+        let site = site(folder.path(), json!({}));
+        let mine = "<rss version=\"2.0\"><channel><item><title>mine</title></item></channel></rss>";
+        std::fs::write(folder.path().join(feed), mine).unwrap();
+        let refused = bring(&site, &entry(json!({})), &mut Links::default()).await.unwrap_err();
+        assert!(matches!(&refused, Failure::Rejected { source } if source.as_str().contains("not written by sleeksync")), "{refused:?}");
+        assert_eq!(read(folder.path(), feed), mine);
+        std::fs::remove_file(folder.path().join(feed)).unwrap();
+        bring(&site, &entry(json!({})), &mut Links::default()).await.unwrap();
+        assert!(read(folder.path(), feed).contains("771"), "{feed}");
+    }
+}
+
+#[tokio::test]
+async fn a_lost_or_damaged_manifest_empties_no_file_and_is_refilled_by_a_person() {
+    let folder = tempfile::tempdir().unwrap();
+    let site = site(folder.path(), json!({"changelog_file": "CHANGELOG.md"}));
+    let numbered =
+        |id: &str| Item { id: ItemId::top(ProductId(7), ItemKind::Changelog, id).unwrap(), ..entry(json!({"title": format!("No. {id}")})) };
+    for id in ["1", "2", "3"] {
+        bring(&site, &numbered(id), &mut Links::default()).await.unwrap();
+    }
+    let files = ["changelog.rss", "changelog.atom", "changelog.json", "CHANGELOG.md"];
+    let shown = || files.map(|file| ["No. 1", "No. 2", "No. 3"].map(|title| read(folder.path(), file).contains(title)));
+    for manifest in [".sleeksync/changelog/feeds.json", ".sleeksync/changelog/changelog.json"] {
+        let path = folder.path().join(manifest);
+        let kept = std::fs::read(&path).unwrap();
+        for lose in [|path: &Path| std::fs::remove_file(path).unwrap(), |path: &Path| std::fs::write(path, "{\"<<<<").unwrap()] {
+            lose(&path);
+            let refused = bring(&site, &numbered("3"), &mut Links::default()).await.unwrap_err();
+            assert!(matches!(&refused, Failure::Rejected { source } if source.as_str().contains("sleeksync replay")), "{refused:?}");
+            assert_eq!(shown(), [[true; 3]; 4]);
+        }
+        std::fs::write(&path, kept).unwrap();
+        bring(&site, &numbered("3"), &mut Links::default()).await.unwrap();
+    }
+    std::fs::remove_dir_all(folder.path().join(".sleeksync")).unwrap();
+    files.iter().for_each(|file| std::fs::remove_file(folder.path().join(file)).unwrap());
+    for id in ["1", "2", "3"] {
+        bring(&site, &numbered(id), &mut Links::default()).await.unwrap();
+    }
+    assert_eq!(shown(), [[true; 3]; 4]);
+}
+
+#[tokio::test]
+async fn two_connectors_publish_into_two_folders_of_one_site() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = json!({"format": "hugo", "directory": "content/acme", "feed_directory": "static/acme", "changelog_file": "ACME.md"});
+    let second = json!({"format": "hugo", "directory": "content/bolt", "feed_directory": "static/bolt", "changelog_file": "BOLT.md"});
+    let sites = [site(folder.path(), first), site(folder.path(), second)];
+    let numbered = |id: u32| Item { id: ItemId::top(ProductId(7), ItemKind::Changelog, &id.to_string()).unwrap(), ..entry(json!({})) };
+    for id in 1..=20 {
+        let (one, other) = (numbered(id), numbered(id));
+        let (mut here, mut there) = (Links::default(), Links::default());
+        let (one, other) = tokio::join!(bring(&sites[0], &one, &mut here), bring(&sites[1], &other, &mut there));
+        one.unwrap();
+        other.unwrap();
+    }
+    for name in ["acme", "bolt"] {
+        let rss = rss::Channel::read_from(read(folder.path(), &format!("static/{name}/changelog.rss")).as_bytes()).unwrap();
+        assert_eq!(rss.items().len(), 20, "{name}");
+        assert_eq!(read(folder.path(), &format!("{}.md", name.to_uppercase())).matches("sleeksync:entry").count(), 20);
+    }
+}
+
+#[test]
+fn a_place_is_one_however_it_is_spelled() {
+    let of = |path: &str, directory: &str| {
+        let site = site(Path::new(path), json!({"directory": directory, "feeds": ["rss"], "changelog_file": "./docs//CHANGELOG.md"}));
+        (Connector::scope(&site).0, Connector::claims(&site).into_iter().map(|claim| claim.place).collect::<Vec<_>>())
+    };
+    let places = ["/srv/s/changelog.rss".to_owned(), "/srv/s/docs/CHANGELOG.md".to_owned()];
+    for (path, directory) in [("/srv/s", "news"), ("/srv/s/.", "news/"), ("/srv//s/", "./news"), ("/srv/./s", "news/.")] {
+        assert_eq!(of(path, directory), ("site:/srv/s/news".to_owned(), places.to_vec()), "{path} {directory}");
+    }
+    assert_eq!(of("./s", "news").0, of("s", "news").0);
+    assert_eq!(of("/srv/s", ".").0, "site:/srv/s");
 }
 
 #[tokio::test]
