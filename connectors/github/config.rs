@@ -8,7 +8,7 @@ use serde::Deserialize;
 use crate::contract::{OnMissing, Product, Secret, SettingsError, Span};
 use crate::kit::http::{Base, credential};
 use crate::kit::template::{Output, Template};
-use crate::kit::text::Dialect;
+use crate::kit::text::{Dialect, apart_from};
 
 /// The longest value in a body: one fits into the 65,536 characters of an issue with the template's own words around it.
 const VALUE_CHARS_MAX: usize = 60_000;
@@ -76,6 +76,22 @@ pub(super) struct Ready {
     pub name: String,
     pub title: Option<Template>,
     pub body: Option<Template>,
+}
+
+impl Ready {
+    /// The host of the pages of a GitHub of one's own; `None` for github.com.
+    pub fn own_host(&self) -> Option<&str> {
+        match self.base.host() {
+            "api.github.com" => None,
+            // GHE.com: the API of `octocorp.ghe.com` is at `api.octocorp.ghe.com` (docs page "About GitHub Enterprise Cloud with data residency").
+            host => Some(host.strip_prefix("api.").filter(|pages| pages.ends_with(".ghe.com")).unwrap_or(host)),
+        }
+    }
+
+    /// `text` without an address that would link back.
+    pub fn apart(&self, text: String) -> String {
+        self.own_host().map(|host| apart_from(&text, host)).unwrap_or(text)
+    }
 }
 
 fn public_api() -> String {

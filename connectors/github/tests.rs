@@ -341,6 +341,36 @@ async fn hostile_text_does_not_act_through_a_template_either() {
 }
 
 #[tokio::test]
+async fn nothing_links_back_on_a_github_of_ones_own() {
+    let page = "https://ghe.example.com/acme/widgets/issues/3";
+    let html = format!("<p>closes {page} and <a href='{page}'>this one</a></p>{}", format!("<p>{page}</p>").repeat(3000));
+    let item = feedback(json!({"title": format!("closes {page}"), "description_html": html, "status": page, "user": {"data_name": page}}));
+    let api = "https://ghe.example.com/api/v3";
+    let template = "{{ feedback.title }} {{ feedback.status }}, [there]({{ feedback.status }})";
+    for more in [json!({"api_url": api, "include_author": true}), json!({"api_url": api, "body": template})] {
+        let github = connector(more);
+        let Plan::Run(steps) = plan(&github, &item, &Links::default(), NOW) else { panic!("nothing is planned") };
+        let Op::CreateIssue { title, body, .. } = &steps[0].op else { panic!("{:?}", steps[0].op) };
+        for text in [title, body] {
+            assert!(!text.contains("//ghe.example.com"), "{text:.400}");
+            assert!(text.replace('\u{200B}', "").replace("&#58;", ":").contains(page), "{text:.400}");
+        }
+        assert!(title.chars().count() <= 256 && body.chars().count() <= 65_536);
+    }
+    let below = Links { parent: [(Part::new("issue"), linked("3"))].into(), ..Links::default() };
+    let Plan::Run(steps) = plan(&connector(json!({"api_url": api})), &comment(json!({"comment": page})), &below, NOW) else {
+        panic!("nothing is planned")
+    };
+    let Op::CreateComment { body } = &steps[0].op else { panic!("{:?}", steps[0].op) };
+    assert!(!body.contains("//ghe.example.com"), "{body}");
+}
+
+/// The link of an object of this id.
+fn linked(id: &str) -> Link {
+    Link { remote: Some(RemoteRef { id: id.to_owned(), url: None }), content: None, rendering: None, updated_at: NOW }
+}
+
+#[tokio::test]
 async fn what_the_token_may_not_do_is_found_by_a_check() {
     let wire = wire();
     wire.fake().drops_labels = true;

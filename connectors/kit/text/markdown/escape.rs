@@ -111,6 +111,11 @@ fn character(c: char, before: Option<char>, rest: &str, context: Context, out: &
         '|' => cell || context.jekyll(),
         // At the end of a heading they would be taken for its closing.
         '#' => matches!(context.place, Place::Heading(_)) && next.is_none_or(|next| next == '#'),
+        // As GitHub's docs page "Writing mathematical expressions" keeps a dollar sign out of a formula. A formula ends with one that has no
+        // space before it, so prices stay as they are typed.
+        '$' if context.dialect == Dialect::GitHub && (before.is_some_and(|c| !c.is_whitespace()) || next.is_none_or(|c| c == '$')) => {
+            return out.push_str("<span>$</span>");
+        }
         '$' => context.jekyll() && (before == Some('$') || next == Some('$')),
         '<' if context.mdx() || context.jekyll() || !next.is_some_and(char::is_whitespace) => {
             return out.push_str("&lt;");

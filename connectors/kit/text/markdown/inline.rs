@@ -142,7 +142,7 @@ impl Inline {
     fn open_link(&mut self, target: &str, after: &[&Event<'static>]) {
         let bare = matches!(after, [Event::Text(text), Event::End(TagEnd::Link), ..] if **text == *target);
         // Some parsers decode entities in a bare address, others do not.
-        let bare = bare && address(target) == target;
+        let bare = bare && address(target) == target && !(self.dialect == Dialect::GitHub && target.contains('$'));
         let web = target.starts_with("http://") || target.starts_with("https://");
         if bare && web && !matches!(self.dialect, Dialect::Astro | Dialect::Docusaurus) {
             self.out.push('<');

@@ -99,7 +99,10 @@ fn markdown_actions(output: &str, dialect: Dialect, found: &mut Vec<String>) {
         }
     }
     match dialect {
-        Dialect::GitHub => github_actions(output, found),
+        Dialect::GitHub => {
+            github_actions(output, found);
+            github_math(output, found);
+        }
         Dialect::Hugo => {
             for (open, end) in [("{{<", ">}}"), ("{{%", "%}}")] {
                 for after in output.split(open).skip(1) {
@@ -129,6 +132,7 @@ fn allowed_html(html: &str, dialect: Dialect) -> bool {
             let tag = html.trim_start_matches("<pre>").trim_end_matches("</pre>");
             html == "<br />" || html == "<code>" || html == "</code>" || !tag.replace("<code", "").replace("</code", "").contains('<')
         }
+        Dialect::GitHub => matches!(html, "<br />" | "<span>" | "</span>"),
         _ => html == "<br />",
     }
 }
@@ -189,6 +193,33 @@ fn github_actions(output: &str, found: &mut Vec<String>) {
     }
     for node in nodes {
         github_text_actions(&node, found);
+    }
+}
+
+/// GitHub's formulas: between two dollar signs of one paragraph, the second of which has no space before it, or between doubled ones. One in an
+/// element of its own is none (docs page "Writing mathematical expressions").
+fn github_math(output: &str, found: &mut Vec<String>) {
+    let mut paragraph = String::new();
+    let mut in_code = false;
+    for event in Parser::new_ext(output, options()) {
+        match event {
+            Event::Text(text) if !in_code => paragraph.push_str(&text),
+            Event::Code(_) => paragraph.push('c'),
+            Event::InlineHtml(html) if html.contains("span") => paragraph.push('\0'),
+            Event::SoftBreak | Event::HardBreak => paragraph.push('\n'),
+            Event::Start(Tag::Emphasis | Tag::Strong | Tag::Strikethrough | Tag::Link { .. } | Tag::Image { .. })
+            | Event::End(TagEnd::Emphasis | TagEnd::Strong | TagEnd::Strikethrough | TagEnd::Link | TagEnd::Image) => {}
+            Event::Start(_) | Event::End(_) => {
+                in_code = matches!(event, Event::Start(Tag::CodeBlock(_)));
+                let free = std::mem::take(&mut paragraph).replace("\0$\0", "\0");
+                let mut signs = free.match_indices('$').map(|(at, _)| free.get(..at).and_then(|before| before.chars().next_back()));
+                let opened = signs.next().is_some();
+                if opened && signs.any(|before| before.is_some_and(|before| !before.is_whitespace())) {
+                    found.push(format!("formula in {free:?}"));
+                }
+            }
+            _ => {}
+        }
     }
 }
 
