@@ -62,7 +62,8 @@ fn ours(entries: &Entries) -> String {
 
 /// A list item: the title, and the body indented below it.
 fn item(entry: &Entry) -> String {
-    let title = Text::from_plain(&entry.title).markdown(Dialect::Plain);
+    // It stands in a link, and a link holds no other.
+    let title = Text::from_plain(&entry.title).without_links(|_| true).markdown(Dialect::Plain);
     let body = Text::from_html(&entry.html).markdown(Dialect::Plain);
     let link = entry.url.as_ref().map_or_else(|| format!("**{}**", title.trim()), |url| format!("**[{}](<{url}>)**", title.trim()));
     let indented: String = body.trim().lines().map(|line| if line.is_empty() { "\n".to_owned() } else { format!("  {line}\n") }).collect();

@@ -111,9 +111,10 @@ fn type_label(item: &Item, product: &Product) -> Option<String> {
     item.fields.some_text("type").map(|key| line(product.type_label(&key), TITLE_CHARS_MAX))
 }
 
-/// `created` is the publication date of an entry (REST object); the event's own time stands in.
+/// `created` is the publication date of an entry (REST object); the event's own time stands in, and is the latest it can be: Hugo and Jekyll
+/// do not build a page with a date that is still to come.
 fn published(item: &Item, product: &Product) -> Time {
-    item.fields.some_text("created").and_then(|text| product.time(&text)).unwrap_or(item.at)
+    item.fields.some_text("created").and_then(|text| product.time(&text)).map_or(item.at, |created| created.min(item.at))
 }
 
 fn entry_of(change: &Change<'_>) -> Entry {

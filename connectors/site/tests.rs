@@ -336,6 +336,7 @@ async fn a_page_is_ours_after_its_folder_moved_and_with_it_the_signature() {
 #[test]
 fn dates_are_read_in_the_zone_of_the_workspace_and_written_with_theirs() {
     let (site, item) = (site(Path::new("/srv/site"), json!({"format": "jekyll"})), entry(json!({"created": "2026-03-04 00:30:00"})));
+    let item = Item { at: Time::from_ms(1_772_625_600_000), ..item };
     let product = Product { time_zone: jiff::tz::TimeZone::get("Europe/Berlin").unwrap(), ..Product::unconfigured(ProductId(7)) };
     let key = RemoteKey::new("sp-7-changelog-771".to_owned(), "00".to_owned());
     let change = Change { item: &item, parent: None, event: None, product: &product, key: &key, at: Time::ZERO };
@@ -343,6 +344,29 @@ fn dates_are_read_in_the_zone_of_the_workspace_and_written_with_theirs() {
     let Op::Write(page) = &steps[0].op else { panic!("{:?}", steps[0].op) };
     assert!(page.front_matter.contains("date: 2026-03-03 23:30:00 +0000"), "{}", page.front_matter);
     assert_eq!(page.path, "_posts/2026-03-03-entry-771.md");
+}
+
+#[tokio::test]
+async fn an_entry_dated_ahead_of_the_clock_is_dated_when_it_was_sent() {
+    let folder = tempfile::tempdir().unwrap();
+    bring(&site(folder.path(), json!({"format": "hugo"})), &entry(json!({"created": "2026-03-09 08:00:00"})), &mut Links::default())
+        .await
+        .unwrap();
+    let page = read(folder.path(), "content/changelog/entry-771.md");
+    assert!(page.contains("\ndate: 2026-03-03T12:00:00Z\n"), "{page}");
+    assert!(read(folder.path(), "static/changelog.rss").contains("Tue, 3 Mar 2026 12:00:00 +0000"));
+}
+
+#[tokio::test]
+async fn a_title_with_an_address_keeps_its_link_in_the_changelog_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let site = site(folder.path(), json!({"changelog_file": "CHANGELOG.md"}));
+    bring(&site, &entry(json!({"title": "Now at https://app.acme.example/new and www.acme.example"})), &mut Links::default())
+        .await
+        .unwrap();
+    let file = read(folder.path(), "CHANGELOG.md");
+    let line = file.lines().find(|line| line.starts_with("- **")).unwrap();
+    assert_eq!(line, "- **[Now at https&#58;//app.acme.example/new and www&#46;acme.example](<https://acme.example/changelog/771>)**");
 }
 
 #[tokio::test]
