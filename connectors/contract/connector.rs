@@ -23,8 +23,8 @@ pub trait Connector: Sized + Send + Sync + 'static {
     /// Checks the settings and makes an instance, without looking at anything outside.
     ///
     /// # Errors
-    /// A setting that cannot work, by its key.
-    fn new(settings: Self::Settings) -> Result<Self, SettingsError>;
+    /// Every setting that cannot work, by its key.
+    fn new(settings: Self::Settings) -> Result<Self, Vec<SettingsError>>;
 
     /// What it writes to.
     fn scope(&self) -> Scope;
@@ -95,8 +95,42 @@ pub struct Cx<'a> {
     pub links: &'a Links,
 }
 
+/// What is wrong with settings, collected so that a person hears of everything in one run.
+#[derive(Debug, Default)]
+pub struct Mistakes(Vec<SettingsError>);
+
+impl Mistakes {
+    /// Notes that `key` cannot work.
+    pub fn add(&mut self, key: &'static str, problem: impl Into<String>, expected: &'static str) {
+        self.0.push(SettingsError { key, problem: problem.into(), expected });
+    }
+
+    /// What was read; `None` where it was a mistake, which is noted.
+    pub fn note<T>(&mut self, read: Result<T, SettingsError>) -> Option<T> {
+        read.map_err(|error| self.0.push(error)).ok()
+    }
+
+    /// Notes a text that is nothing but blanks.
+    pub fn filled(&mut self, key: &'static str, text: &str) {
+        if text.trim().is_empty() {
+            self.add(key, "is empty", "a text, or no such key");
+        }
+    }
+
+    /// What was made of the settings, if nothing was wrong with them.
+    ///
+    /// # Errors
+    /// What was noted.
+    pub fn or<T>(self, made: Option<T>) -> Result<T, Vec<SettingsError>> {
+        match made {
+            Some(made) if self.0.is_empty() => Ok(made),
+            _ => Err(self.0),
+        }
+    }
+}
+
 /// A setting that cannot work.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{key}: {problem}; expected {expected}")]
 pub struct SettingsError {
     /// The key, below the connector's table.

@@ -111,7 +111,7 @@ impl Connector for GitHub {
     type Settings = Settings;
     type Op = Op;
 
-    fn new(settings: Settings) -> Result<Self, SettingsError> {
+    fn new(settings: Settings) -> Result<Self, Vec<SettingsError>> {
         let ready = settings.ready()?;
         Ok(Self { settings, ready })
     }

@@ -4,7 +4,7 @@ use std::path::{Component, Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::contract::SettingsError;
+use crate::contract::{Mistakes, SettingsError};
 use crate::kit::text::Dialect;
 
 /// The program that builds the site.
@@ -115,23 +115,26 @@ impl Format {
 }
 
 impl Settings {
-    pub(super) fn validate(&self) -> Result<(), SettingsError> {
-        let inside = |key: &'static str, text: Option<&str>| match text {
-            Some(text) if !is_inside(text) => Err(SettingsError {
-                key,
-                problem: format!("`{text}` leaves the site's folder"),
-                expected: "a path below `path`, without ..",
-            }),
-            _ => Ok(()),
-        };
-        inside("directory", self.directory.as_deref())?;
-        inside("feed_directory", self.feed_directory.as_deref())?;
-        inside("changelog_file", self.changelog_file.as_deref())?;
+    pub(super) fn validate(&self) -> Result<(), Vec<SettingsError>> {
+        let mut mistakes = Mistakes::default();
+        mistakes.filled("path", &self.path.to_string_lossy());
+        mistakes.filled("feed_title", &self.feed_title);
+        for (key, text) in
+            [("directory", &self.directory), ("feed_directory", &self.feed_directory), ("changelog_file", &self.changelog_file)]
+        {
+            match text.as_deref() {
+                Some(text) if text.trim().is_empty() => mistakes.filled(key, text),
+                Some(text) if !is_inside(text) => {
+                    mistakes.add(key, format!("`{text}` leaves the site's folder"), "a path below `path`, without ..")
+                }
+                _ => {}
+            }
+        }
         let is_web = |text: &str| url::Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
         if self.feed_url.as_deref().is_some_and(|text| !is_web(text)) {
-            return Err(SettingsError { key: "feed_url", problem: "it is no web address".to_owned(), expected: "https://…" });
+            mistakes.add("feed_url", "it is no web address", "https://…");
         }
-        Ok(())
+        mistakes.or(Some(()))
     }
 
     /// Where pages go, below the site's folder.
@@ -207,5 +210,5 @@ fn plain(path: &str) -> String {
 }
 
 fn is_inside(text: &str) -> bool {
-    Path::new(text).components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir)) && !text.is_empty()
+    Path::new(text).components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir))
 }

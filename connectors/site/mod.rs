@@ -92,7 +92,7 @@ impl Connector for Site {
     type Settings = Settings;
     type Op = Op;
 
-    fn new(settings: Settings) -> Result<Self, SettingsError> {
+    fn new(settings: Settings) -> Result<Self, Vec<SettingsError>> {
         settings.validate()?;
         Ok(Self { settings, shared: Mutex::new(()) })
     }

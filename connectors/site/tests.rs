@@ -292,7 +292,7 @@ async fn settings_that_leave_the_folder_are_refused() {
     for setting in ["directory", "feed_directory", "changelog_file"] {
         for path in ["../x", "/etc", ""] {
             let settings: Settings = serde_json::from_value(json!({"path": "/srv", setting: path})).unwrap();
-            assert_eq!(Site::new(settings).err().unwrap().key, setting);
+            assert_eq!(Site::new(settings).err().unwrap()[0].key, setting);
         }
     }
     assert!(serde_json::from_value::<Settings>(json!({"path": "/srv", "git": {}})).is_err());
