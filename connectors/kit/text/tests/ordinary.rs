@@ -31,6 +31,23 @@ fn words_that_mean_nothing_are_not_escaped() {
 }
 
 #[test]
+fn signs_stay_as_they_are_typed_where_a_site_would_improve_them() {
+    let text = Text::from_plain("Use --force or --- ... .... a..b << x >> 1-2, a->b");
+    let of = |dialect| text.markdown(dialect);
+    assert_eq!(of(Dialect::Hugo), "Use -\\-force or -\\-\\- \\..\\. \\.\\..\\. a..b &lt;< x \\>\\> 1-2, a->b");
+    assert_eq!(of(Dialect::Jekyll), "Use -\\-force or -\\-\\- \\..\\. \\.\\..\\. a..b &lt;&lt; x \\>\\> 1-2, a->b");
+    assert!(of(Dialect::Astro).starts_with("Use -<span></span>-force or -<span></span>-<span></span>- <span></span>..<span></span>."));
+    for dialect in [Dialect::GitHub, Dialect::Zola, Dialect::Plain] {
+        assert_eq!(of(dialect), "Use --force or --- ... .... a..b &lt;< x >> 1-2, a->b", "{dialect:?}");
+    }
+    let image = Text::from_html("<p><img src='https://e.com/a.png' alt='--x $1$'></p>");
+    assert_eq!(image.markdown(Dialect::Astro), "![--x $1$](https://e.com/a.png)");
+    assert_eq!(image.markdown(Dialect::GitHub), "![--x $1$](https://e.com/a.png)");
+    let marked = Text::from_html("<p>a<b>-</b>-b .<i>.</i>. <code>--x</code> &gt;<b>&gt;</b></p>");
+    assert_eq!(super::reader::shown(&marked.markdown(Dialect::Hugo), Format::Plain).matches("--x").count(), 1);
+}
+
+#[test]
 fn entities_typed_as_text_stay_text() {
     assert_eq!(github("<p>&amp;amp; &amp;copy; &amp;#64;</p>"), "&amp;amp; &amp;copy; &#\u{200B}64;");
     assert_eq!(Text::from_html("&amp;amp;").plain(), "&amp;");
