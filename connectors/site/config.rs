@@ -66,6 +66,8 @@ pub struct Settings {
     /// Whether images are copied.
     #[serde(default = "yes")]
     pub copy_images: bool,
+    /// How pages name the folder of the images, where the format's own way does not fit the site.
+    image_url: Option<String>,
     #[serde(default = "all_feeds")]
     feeds: Vec<Feed>,
     feed_directory: Option<String>,
@@ -134,6 +136,11 @@ impl Settings {
         if self.feed_url.as_deref().is_some_and(|text| !is_web(text)) {
             mistakes.add("feed_url", "it is no web address", "https://…");
         }
+        // It is written into Markdown as it stands.
+        let is_plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~:/%@".contains(&byte));
+        if self.image_url.as_deref().is_some_and(|text| !is_plain(text) || !(text.starts_with(['/', '.']) || is_web(text))) {
+            mistakes.add("image_url", "it is no address", "https://…, or a path such as /docs/assets/changelog-images");
+        }
         mistakes.or(Some(()))
     }
 
@@ -171,14 +178,31 @@ impl Settings {
     }
 
     /// Where images go, below the site's folder, and how a page names that place.
-    pub fn image_folder(&self) -> (String, &'static str) {
-        match self.format.static_folder() {
-            // Jekyll publishes a folder under its own name, the others publish what is in it at the root.
-            Some(folder) if self.format == Format::Jekyll => (format!("{folder}/changelog-images"), "/assets/changelog-images/"),
-            Some(folder) => (format!("{folder}/changelog-images"), "/changelog-images/"),
-            None => (format!("{}/images", self.directory()), "images/"),
-        }
+    ///
+    /// A page names it from where it stands, so that a site below a path (`https://example.com/docs/`) shows its images too.
+    pub fn image_folder(&self) -> (String, String) {
+        let directory = self.directory();
+        let (folder, shown) = match self.format {
+            // What is no page is published where it stands in the content, the page one level deeper: `changelog/entry-1/`.
+            Format::Hugo => (below(&directory, "images"), "../images/"),
+            // Zola publishes only the files beside an `_index.md`, so they take the static way to the same place.
+            Format::Zola => (below(&below("static", directory.trim_start_matches("content").trim_matches('/')), "images"), "../images/"),
+            Format::Astro | Format::Docusaurus => (below(&directory, "images"), "./images/"),
+            Format::Plain => (below(&directory, "images"), "images/"),
+            // How deep a post stands is for the site's `permalink` to say, and Liquid's `relative_url` is off in a stranger's text.
+            Format::Jekyll => {
+                let kept: Vec<&str> = directory.split('/').filter(|part| *part != "_posts").collect();
+                let folder = below(&below("assets", &kept.join("/")), "changelog-images");
+                let shown = format!("/{folder}/");
+                return (folder, self.image_url.as_deref().map_or(shown, ending_with_slash));
+            }
+        };
+        (folder, self.image_url.as_deref().map_or_else(|| shown.to_owned(), ending_with_slash))
     }
+}
+
+fn ending_with_slash(address: &str) -> String {
+    format!("{}/", address.trim_end_matches('/'))
 }
 
 impl Feed {

@@ -104,7 +104,8 @@ impl Connector for Site {
     fn claims(&self) -> Vec<Claim> {
         let claim = |key, path: &str| Claim { key, place: config::below(&self.settings.root(), path) };
         let feeds = self.settings.feeds().map(|feed| claim("feed_directory", &self.settings.feed_path(feed)));
-        feeds.chain(self.settings.changelog_file().map(|file| claim("changelog_file", &file))).collect()
+        let images = claim("directory", &self.settings.image_folder().0);
+        feeds.chain([images]).chain(self.settings.changelog_file().map(|file| claim("changelog_file", &file))).collect()
     }
 
     fn on_missing(&self) -> OnMissing {

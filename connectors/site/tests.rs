@@ -239,7 +239,7 @@ fn a_place_is_one_however_it_is_spelled() {
         let site = site(Path::new(path), json!({"directory": directory, "feeds": ["rss"], "changelog_file": "./docs//CHANGELOG.md"}));
         (Connector::scope(&site).0, Connector::claims(&site).into_iter().map(|claim| claim.place).collect::<Vec<_>>())
     };
-    let places = ["/srv/s/changelog.rss".to_owned(), "/srv/s/docs/CHANGELOG.md".to_owned()];
+    let places = ["/srv/s/changelog.rss".to_owned(), "/srv/s/news/images".to_owned(), "/srv/s/docs/CHANGELOG.md".to_owned()];
     for (path, directory) in [("/srv/s", "news"), ("/srv/s/.", "news/"), ("/srv//s/", "./news"), ("/srv/./s", "news/.")] {
         assert_eq!(of(path, directory), ("site:/srv/s/news".to_owned(), places.to_vec()), "{path} {directory}");
     }
@@ -318,7 +318,8 @@ async fn a_page_is_ours_after_its_folder_moved_and_with_it_the_signature() {
     for format in ["hugo", "zola", "jekyll"] {
         let site = site(folder.path(), json!({"format": format}));
         bring(&site, &entry(json!({})), &mut Links::default()).await.unwrap();
-        let path = site.settings.path.join(site.settings.directory()).read_dir().unwrap().next().unwrap().unwrap().path();
+        let pages = site.settings.path.join(site.settings.directory()).read_dir().unwrap();
+        let path = pages.map(|file| file.unwrap().path()).find(|path| path.extension().is_some_and(|kind| kind == "md")).unwrap();
         let page = std::fs::read_to_string(&path).unwrap();
         std::fs::write(&path, page.replace("0123456789abcdef", "fedcba9876543210")).unwrap();
         bring(&site, &entry(json!({"title": "Moved"})), &mut Links::default()).await.unwrap();
@@ -385,6 +386,44 @@ async fn images_are_copied_kept_and_removed_with_the_page_that_shows_them() {
     let kept = Site::new(serde_json::from_value(json!({"path": folder.path(), "copy_images": false})).unwrap()).unwrap();
     bring(&kept, &entry(json!({})), &mut links).await.unwrap();
     assert!(read(folder.path(), "changelog/entry-771.md").contains("https://storage.sleekplan.com/a.png"));
+}
+
+#[tokio::test]
+async fn a_page_names_its_images_from_where_it_stands() {
+    let table = [
+        (json!({"format": "hugo"}), "content/changelog/images", "../images/"),
+        (json!({"format": "zola"}), "static/changelog/images", "../images/"),
+        (json!({"format": "zola", "directory": "content"}), "static/images", "../images/"),
+        (json!({"format": "jekyll"}), "assets/changelog-images", "/assets/changelog-images/"),
+        (json!({"format": "jekyll", "directory": "news/_posts"}), "assets/news/changelog-images", "/assets/news/changelog-images/"),
+        (
+            json!({"format": "jekyll", "image_url": "/docs/assets/changelog-images"}),
+            "assets/changelog-images",
+            "/docs/assets/changelog-images/",
+        ),
+        (json!({"format": "astro"}), "src/content/changelog/images", "./images/"),
+        (json!({"format": "docusaurus"}), "changelog/images", "./images/"),
+        (json!({"format": "plain", "directory": "."}), "images", "images/"),
+    ];
+    for (more, place, shown) in table {
+        let folder = tempfile::tempdir().unwrap();
+        let site = site(folder.path(), more.clone());
+        let mut links = Links::default();
+        bring(&site, &entry(json!({})), &mut links).await.unwrap();
+        let [image] = std::fs::read_dir(folder.path().join(place))
+            .unwrap()
+            .map(|file| file.unwrap())
+            .filter(|file| file.file_name().to_string_lossy().ends_with(".png"))
+            .collect::<Vec<_>>()
+            .try_into()
+            .unwrap();
+        let page = read(folder.path(), links.id(&Part::new("page")).unwrap());
+        assert!(page.contains(&format!("![shot]({shown}{})", image.file_name().to_str().unwrap())), "{more} {page}");
+    }
+    for wrong in ["assets", "/a)b", "javascript:x", "", "/a b"] {
+        let settings = serde_json::from_value(json!({"path": "/srv", "image_url": wrong})).unwrap();
+        assert_eq!(Site::new(settings).err().unwrap()[0].key, "image_url", "{wrong}");
+    }
 }
 
 #[tokio::test]
