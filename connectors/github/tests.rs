@@ -407,21 +407,59 @@ fn wrong_settings_are_refused() {
     assert!(serde_json::from_value::<Settings>(json!({"repository": "a/b", "token": "t", "app": {}})).is_err());
 }
 
+/// The operation of GitHub's that a step is; `None` where nothing is sent. A new step is a new arm here, and a line in operations.txt.
+fn operation(op: &Op) -> Option<&'static str> {
+    match op {
+        Op::Noted { .. } => None,
+        Op::CreateIssue { .. } => Some("POST /repos/{owner}/{repo}/issues"),
+        Op::UpdateIssue { .. } | Op::SetState { .. } | Op::Ship {} => Some("PATCH /repos/{owner}/{repo}/issues/{issue_number}"),
+        Op::AddLabels { .. } => Some("POST /repos/{owner}/{repo}/issues/{issue_number}/labels"),
+        Op::RemoveLabel { .. } => Some("DELETE /repos/{owner}/{repo}/issues/{issue_number}/labels/{name}"),
+        Op::CreateComment { .. } => Some("POST /repos/{owner}/{repo}/issues/{issue_number}/comments"),
+        Op::UpdateComment { .. } => Some("PATCH /repos/{owner}/{repo}/issues/comments/{comment_id}"),
+        Op::DeleteComment {} => Some("DELETE /repos/{owner}/{repo}/issues/comments/{comment_id}"),
+    }
+}
+
+#[test]
+fn every_request_is_held_against_githubs_description() {
+    let mut operations: Vec<&str> =
+        vec!["GET /repos/{owner}/{repo}", "GET /repos/{owner}/{repo}/issues", "GET /repos/{owner}/{repo}/issues/{issue_number}/comments"];
+    let github = connector(json!({}));
+    for text in STEPS {
+        let op: Op = serde_json::from_str(text).unwrap();
+        let sent = Connector::preview(&github, &op, &Links::default()).pop().map(|sent| {
+            let path = sent.url.replace("https://api.github.com/repos/acme/widgets", "/repos/{owner}/{repo}");
+            let path = path.replace("/NUMBER", "/{issue_number}").replace("/ID", "/{comment_id}").replace("/labels/l", "/labels/{name}");
+            format!("{} {path}", sent.method)
+        });
+        assert_eq!(sent.as_deref(), operation(&op), "{text}");
+        operations.extend(operation(&op));
+    }
+    operations.sort_unstable();
+    operations.dedup();
+    let mut listed: Vec<&str> = include_str!("operations.txt").lines().collect();
+    listed.sort_unstable();
+    assert_eq!(listed, operations, "operations.txt is what tests/real/github.sh checks");
+}
+
+/// One step of each kind, as this release writes them.
+const STEPS: [&str; 10] = [
+    r#"{"create_issue":{"title":"t","body":"b","labels":["l"]}}"#,
+    r#"{"update_issue":{"title":"t","body":"b"}}"#,
+    r#"{"set_state":{"closed":"completed"}}"#,
+    r#"{"add_labels":{"labels":["l"]}}"#,
+    r#"{"remove_label":{"label":"l"}}"#,
+    r#"{"noted":{}}"#,
+    r#"{"create_comment":{"body":"b"}}"#,
+    r#"{"update_comment":{"body":"b"}}"#,
+    r#"{"delete_comment":{}}"#,
+    r#"{"ship":{}}"#,
+];
+
 #[test]
 fn steps_of_this_release_still_load() {
-    let golden = [
-        r#"{"create_issue":{"title":"t","body":"b","labels":["l"]}}"#,
-        r#"{"update_issue":{"title":"t","body":"b"}}"#,
-        r#"{"set_state":{"closed":"completed"}}"#,
-        r#"{"add_labels":{"labels":["l"]}}"#,
-        r#"{"remove_label":{"label":"l"}}"#,
-        r#"{"noted":{}}"#,
-        r#"{"create_comment":{"body":"b"}}"#,
-        r#"{"update_comment":{"body":"b"}}"#,
-        r#"{"delete_comment":{}}"#,
-        r#"{"ship":{}}"#,
-    ];
-    for text in golden {
+    for text in STEPS {
         let op: Op = serde_json::from_str(text).unwrap();
         assert_eq!(serde_json::to_string(&op).unwrap(), text);
     }
