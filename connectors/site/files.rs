@@ -29,6 +29,9 @@ pub(super) enum FileError {
         "{path} is damaged; put an earlier version back, or remove it and what sleeksync wrote in {shown}, and run `sleeksync replay --connector NAME`"
     )]
     Damaged { path: String, shown: String },
+    /// Its words would be changed.
+    #[error("{path} is not UTF-8; write it as UTF-8, then retry")]
+    NotUtf8 { path: String },
     /// The system does not allow it.
     #[error("{path} may not be written")]
     Denied { path: String },

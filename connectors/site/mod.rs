@@ -185,9 +185,10 @@ impl Connector for Site {
 /// A file operation that failed: the disk may be full or a mount gone, which passes; a file that is not ours does not.
 fn failed(error: &files::FileError) -> Failure {
     match error {
-        files::FileError::NotOurs { .. } | files::FileError::Lost { .. } | files::FileError::Damaged { .. } => {
-            Failure::Rejected { source: Cause::new(error.to_string()) }
-        }
+        files::FileError::NotOurs { .. }
+        | files::FileError::Lost { .. }
+        | files::FileError::Damaged { .. }
+        | files::FileError::NotUtf8 { .. } => Failure::Rejected { source: Cause::new(error.to_string()) },
         files::FileError::Denied { .. } => Failure::Unauthorized { source: Cause::new(error.to_string()) },
         files::FileError::Io { .. } => {
             Failure::Transient { retry_after: None, scope: crate::contract::Limit::Item, source: Cause::new(error.to_string()) }

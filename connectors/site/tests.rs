@@ -359,6 +359,55 @@ async fn an_entry_dated_ahead_of_the_clock_is_dated_when_it_was_sent() {
 }
 
 #[tokio::test]
+async fn a_changelog_file_that_is_not_utf8_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let site = site(folder.path(), json!({"changelog_file": "CHANGELOG.md"}));
+    let latin = b"# \xc4nderungen\n";
+    std::fs::write(folder.path().join("CHANGELOG.md"), latin).unwrap();
+    let refused = bring(&site, &entry(json!({})), &mut Links::default()).await.unwrap_err();
+    assert!(matches!(&refused, Failure::Rejected { source } if source.as_str().contains("not UTF-8")), "{refused:?}");
+    assert_eq!(std::fs::read(folder.path().join("CHANGELOG.md")).unwrap(), latin);
+}
+
+#[tokio::test]
+async fn an_entry_has_no_heading_that_looks_like_the_changelog_files_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let site = site(folder.path(), json!({"changelog_file": "CHANGELOG.md"}));
+    let html = "<h1>Big</h1><h2>[1.0.0] - 2026-01-01</h2><h3>Added</h3><pre># Big\n## [1.0.0]</pre><p>## [2.0.0] - 2026-01-01</p>";
+    bring(&site, &entry(json!({"title": "# Big", "description_html": html})), &mut Links::default()).await.unwrap();
+    let file = read(folder.path(), "CHANGELOG.md");
+    let headings: Vec<&str> = file.lines().map(str::trim_start).filter(|line| line.starts_with('#') && !line.starts_with("####")).collect();
+    assert_eq!(
+        headings,
+        ["# Changelog", "## [2026-03-03] - 2026-03-03", "### Added", "# Big", "## [1.0.0]"],
+        "the last two are code: {file}"
+    );
+    assert!(file.contains("  #### Big\n") && file.contains("  ```\n  # Big\n"), "{file}");
+}
+
+#[tokio::test]
+async fn feeds_are_valid_without_any_address() {
+    let folder = tempfile::tempdir().unwrap();
+    let product = Product::unconfigured(ProductId(7));
+    let key = RemoteKey::new("sp-7-changelog-771".to_owned(), "00".to_owned());
+    let item = entry(json!({}));
+    let change = Change { item: &item, parent: None, event: None, product: &product, key: &key, at: Time::ZERO };
+    let mut ids = Vec::new();
+    for directory in ["news", "news & more", "."] {
+        let site = site(folder.path(), json!({"directory": directory, "feed_directory": directory}));
+        let Plan::Run(steps) = Connector::plan(&site, &change, &Links::default()).unwrap() else { panic!("nothing is planned") };
+        for step in steps {
+            Connector::apply(&site, &step.op, &Cx { transport: &Pictures, links: &Links::default() }).await.unwrap();
+        }
+        let rss = rss::Channel::read_from(read(folder.path(), &format!("{directory}/changelog.rss")).as_bytes()).unwrap();
+        assert_eq!(rss.link(), "https://sleekplan.com");
+        let atom = atom_syndication::Feed::read_from(read(folder.path(), &format!("{directory}/changelog.atom")).as_bytes()).unwrap();
+        ids.push(atom.id().to_owned());
+    }
+    assert_eq!(ids, ["tag:sleeksync,2026:sp-7:news", "tag:sleeksync,2026:sp-7:news+%26+more", "tag:sleeksync,2026:sp-7:"]);
+}
+
+#[tokio::test]
 async fn a_title_with_an_address_keeps_its_link_in_the_changelog_file() {
     let folder = tempfile::tempdir().unwrap();
     let site = site(folder.path(), json!({"changelog_file": "CHANGELOG.md"}));
@@ -467,7 +516,8 @@ async fn a_deleted_entry_is_gone_everywhere() {
     let mut links = Links::default();
     bring(&site, &entry(json!({})), &mut links).await.unwrap();
     let file = read(folder.path(), "CHANGELOG.md");
-    let (ours, theirs) = (file.find("## 2026-03-03\n\n### Added\n").unwrap(), file.find("## [1.0.0] - 2026-01-01\n\n- first\n").unwrap());
+    let (ours, theirs) =
+        (file.find("## [2026-03-03] - 2026-03-03\n\n### Added\n").unwrap(), file.find("## [1.0.0] - 2026-01-01\n\n- first\n").unwrap());
     assert!(ours < theirs, "{file}");
     bring(&site, &Item { deleted: true, ..entry(json!({})) }, &mut links).await.unwrap();
     assert!(!folder.path().join("changelog/entry-771.md").exists() && links.own.is_empty());

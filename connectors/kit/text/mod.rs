@@ -29,7 +29,7 @@ mod run;
 mod scan;
 mod tag;
 
-use pulldown_cmark::{CowStr, Event, Tag, TagEnd};
+use pulldown_cmark::{CowStr, Event, HeadingLevel, Tag, TagEnd};
 
 pub use cut::{Length, SHORTENED};
 pub use github::apart_from;
@@ -189,6 +189,20 @@ impl Text {
             }
         }
         Self { events }
+    }
+
+    /// The same text with every heading so many levels lower, to stand below a heading of that level; there are six.
+    #[must_use]
+    pub fn with_headings_below(self, above: usize) -> Self {
+        let lower = |level: HeadingLevel| HeadingLevel::try_from((level as usize + above).min(6)).unwrap_or(level);
+        let events = self.events.into_iter().map(|event| match event {
+            Event::Start(Tag::Heading { level, id, classes, attrs }) => {
+                Event::Start(Tag::Heading { level: lower(level), id, classes, attrs })
+            }
+            Event::End(TagEnd::Heading(level)) => Event::End(TagEnd::Heading(lower(level))),
+            other => other,
+        });
+        Self { events: events.collect() }
     }
 
     /// The text as sanitised HTML.
