@@ -1,6 +1,7 @@
 //! The connector against a fake GitHub that fails like the real one.
 
 mod closing;
+mod ordinary;
 
 use serde_json::{Value, json};
 

@@ -56,9 +56,9 @@ fn ours(entries: &Entries) -> String {
         let group = GROUPS.get(group(entry)).copied().unwrap_or("Changed");
         if group != heading {
             heading = group;
-            lines.push(format!("\n### {group}\n"));
+            lines.push(format!("\n### {group}"));
         }
-        lines.push(format!("{ENTRY} {key} -->\n{}", item(entry)));
+        lines.push(format!("\n{ENTRY} {key} -->\n{}", item(entry)));
     }
     lines.push(format!("\n{END}"));
     lines.join("\n")

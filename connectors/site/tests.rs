@@ -1,5 +1,7 @@
 //! Pages, feeds and CHANGELOG.md in a real folder.
 
+mod ordinary;
+
 use std::path::Path;
 
 use async_trait::async_trait;
