@@ -312,6 +312,25 @@ async fn damage_stops_the_start_and_is_survived_on_request_only() {
 }
 
 #[test]
+fn the_demo_shows_every_page_the_head_of_a_feed_and_the_ids() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_sleeksync")).args(["demo", "--exit"]).current_dir(folder.path()).output().unwrap();
+    let shown = both(&output);
+    assert!(output.status.success(), "{shown}");
+    for part in [
+        "changelog/771",
+        "content/changelog/entry-771.md:\n  ---\n  title: \"CSV export for everybody\"",
+        "content/changelog/entry-772.md:\n  ---\n  title: \"Faster search\"",
+        "CHANGELOG.md:\n  # Changelog",
+        "static/changelog.json, its head:\n  {",
+        "\"id\": \"tag:sleeksync,2026:sp-5456534244-changelog-77",
+    ] {
+        assert!(shown.contains(part), "{part} is not in\n{shown}");
+    }
+    assert!(!shown.contains("entry-773.md"), "a draft has no page");
+}
+
+#[test]
 fn every_command_has_an_example_in_its_help() {
     let help = |args: &[&str]| {
         let output = Command::new(env!("CARGO_BIN_EXE_sleeksync")).args(args).arg("--help").output().unwrap();

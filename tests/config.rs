@@ -147,3 +147,75 @@ fn init_names_what_it_still_needs_and_writes_nothing() {
     assert!(stderr(&output).starts_with("sleeksync.toml: connectors.blog.kind: `nothing` is no kind; "), "{}", stderr(&output));
     assert!(!folder.path().join("sleeksync.toml").exists());
 }
+
+#[test]
+fn two_connectors_that_write_one_file_are_a_mistake_that_names_both() {
+    let two = "[receiver]\nkeys = [\"k\"]\n[connectors.acme]\nkind = \"site\"\npath = \"s\"\ndirectory = \"acme\"\n\
+               [connectors.bolt]\nkind = \"site\"\npath = \"./s/.\"\ndirectory = \"bolt\"\n";
+    let folder = folder_with(&[
+        ("same.toml", two),
+        ("apart.toml", &format!("{two}feed_directory = \"bolt\"\n")),
+        ("spelled.toml", &two.replace("\"bolt\"", "\"acme/\"")),
+        (
+            "repositories.toml",
+            "[receiver]\nkeys = [\"k\"]\n[connectors.a]\nkind = \"github\"\ntoken = \"t\"\nrepository = \"acme/widgets\"\n\
+          [connectors.b]\nkind = \"github\"\ntoken = \"t\"\nrepository = \"ACME/Widgets\"\n",
+        ),
+    ]);
+    let check = |file| sleeksync(folder.path(), &["check", "--config", file], &[]);
+    let same = stderr(&check("same.toml"));
+    assert_eq!(same.lines().count(), 1, "{same}");
+    assert!(same.contains("connectors.bolt.feed_directory: writes `") && same.contains("s/changelog.rss` like connectors.acme"), "{same}");
+    assert!(check("apart.toml").status.success(), "{}", stderr(&check("apart.toml")));
+    for file in ["spelled.toml", "repositories.toml"] {
+        let said = stderr(&check(file));
+        assert!(said.contains(" like connectors.a") && said.contains("both take the same kinds of items"), "{said}");
+    }
+}
+
+/// What `check` says of `text` behind a good receiver: where each mistake is.
+fn places(text: &str) -> Vec<String> {
+    let folder = folder_with(&[("sleeksync.toml", &format!("[receiver]\nkeys = [\"k\"]\n{text}"))]);
+    let said = stderr(&sleeksync(folder.path(), &["check"], &[]));
+    said.lines().map(|line| line.split(": ").nth(1).unwrap_or(line).replace("connectors.x.", "")).collect()
+}
+
+#[test]
+fn no_mistake_of_a_connector_hides_another() {
+    let table: &[(&str, &[&str])] = &[
+        (
+            "kind = \"github\"\non_delete = \"closd\"\nlables = []\ntoken = { env = \"NO_SUCH_TOKEN\" }\nvotes_every = 5\non_missing = \"x\"\ntitle = \"{{ feedback.nope }}\"",
+            &["lables", "on_delete", "on_missing", "token", "votes_every", "repository", "title"],
+        ),
+        (
+            "kind = \"github\"\nrepository = \"a b\"\ntoken = \"t\"\nclosed_statuses = { done = \"maybe\" }\ntitle = \"\"\nbody = \"{{ nope }}\"\n\
+             api_url = \"ftp://x\"\nlabels = [\" \"]\ntype_labels = { bug = \"\" }",
+            &["repository", "closed_statuses", "labels", "type_labels", "api_url", "title", "body"],
+        ),
+        (
+            "kind = \"site\"\nformat = \"hugoo\"\nfeeds = [\"atm\", \"rss\", \"jsn\"]\ndirectory = \" \"\nfeed_title = \"\"\nfeed_url = \"x\"",
+            &["feeds[0]", "feeds[2]", "format", "path", "feed_title", "directory", "feed_url"],
+        ),
+        ("kind = \"site\"\npath = \"\"", &["path"]),
+        ("kind = \"site\"\npath = \"  \"\nfeed_directory = \"\"\nchangelog_file = \"../x\"", &["path", "feed_directory", "changelog_file"]),
+        ("kind = \"github\"\nrepository = \"a/b\"\ntoken = \" \"", &["token"]),
+    ];
+    for (text, expected) in table {
+        let mut found = places(&format!("[connectors.x]\n{text}\n"));
+        let mut expected: Vec<&str> = expected.to_vec();
+        found.sort();
+        expected.sort_unstable();
+        assert_eq!(found, expected, "{text}");
+    }
+}
+
+#[test]
+fn a_mistake_that_all_connectors_inherit_is_reported_once() {
+    let two = "[connectors.x]\nkind = \"site\"\npath = \"a\"\n[connectors.y]\nkind = \"site\"\npath = \"b\"\n";
+    for (setting, place) in
+        [("timeout = \"2h\"", "delivery.timeout"), ("settle = []", "delivery.settle"), ("backoff_min = \"1h\"", "delivery.backoff_min")]
+    {
+        assert_eq!(places(&format!("[delivery]\n{setting}\n{two}")), [place]);
+        assert_eq!(places(&format!("{two}[connectors.y.delivery]\n{setting}\n")), [format!("connectors.y.{place}")]);
+    }
+}

@@ -23,11 +23,16 @@ pub trait Connector: Sized + Send + Sync + 'static {
     /// Checks the settings and makes an instance, without looking at anything outside.
     ///
     /// # Errors
-    /// A setting that cannot work, by its key.
-    fn new(settings: Self::Settings) -> Result<Self, SettingsError>;
+    /// Every setting that cannot work, by its key.
+    fn new(settings: Self::Settings) -> Result<Self, Vec<SettingsError>>;
 
     /// What it writes to.
     fn scope(&self) -> Scope;
+
+    /// Places besides its scope that no other connector may write, each with the setting that moves it.
+    fn claims(&self) -> Vec<Claim> {
+        Vec::new()
+    }
 
     /// Whether it talks to the vendor's public host, where the default rate applies.
     fn is_public_host(&self) -> bool {
@@ -73,6 +78,15 @@ pub enum OnMissing {
     Leave,
 }
 
+/// A place that only one connector may write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claim {
+    /// The setting that says where it is, below the connector's table.
+    pub key: &'static str,
+    /// The place, as a person knows it.
+    pub place: String,
+}
+
 /// What a step may use.
 pub struct Cx<'a> {
     /// Sends requests.
@@ -81,8 +95,42 @@ pub struct Cx<'a> {
     pub links: &'a Links,
 }
 
+/// What is wrong with settings, collected so that a person hears of everything in one run.
+#[derive(Debug, Default)]
+pub struct Mistakes(Vec<SettingsError>);
+
+impl Mistakes {
+    /// Notes that `key` cannot work.
+    pub fn add(&mut self, key: &'static str, problem: impl Into<String>, expected: &'static str) {
+        self.0.push(SettingsError { key, problem: problem.into(), expected });
+    }
+
+    /// What was read; `None` where it was a mistake, which is noted.
+    pub fn note<T>(&mut self, read: Result<T, SettingsError>) -> Option<T> {
+        read.map_err(|error| self.0.push(error)).ok()
+    }
+
+    /// Notes a text that is nothing but blanks.
+    pub fn filled(&mut self, key: &'static str, text: &str) {
+        if text.trim().is_empty() {
+            self.add(key, "is empty", "a text, or no such key");
+        }
+    }
+
+    /// What was made of the settings, if nothing was wrong with them.
+    ///
+    /// # Errors
+    /// What was noted.
+    pub fn or<T>(self, made: Option<T>) -> Result<T, Vec<SettingsError>> {
+        match made {
+            Some(made) if self.0.is_empty() => Ok(made),
+            _ => Err(self.0),
+        }
+    }
+}
+
 /// A setting that cannot work.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{key}: {problem}; expected {expected}")]
 pub struct SettingsError {
     /// The key, below the connector's table.

@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use serde_json::Value;
 
 use super::{
-    Capabilities, Change, Connector, Cx, Failure, Links, OnMissing, Plan, PlanError, Preview, RemoteKey, RemoteRef, Scope, SettingsError,
-    Step, Time,
+    Capabilities, Change, Claim, Connector, Cx, Failure, Links, OnMissing, Plan, PlanError, Preview, RemoteKey, RemoteRef, Scope,
+    SettingsError, Step, Time,
 };
 
 /// A step whose `Op` is its JSON text.
@@ -29,9 +29,9 @@ pub enum BuildError {
         /// What serde said.
         message: String,
     },
-    /// A value cannot work.
-    #[error(transparent)]
-    Value(#[from] SettingsError),
+    /// Values that cannot work, all of them.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    Values(Vec<SettingsError>),
 }
 
 /// Any connector. See [`Connector`] for what each of these promises.
@@ -43,6 +43,8 @@ pub trait AnyConnector: Send + Sync {
     fn capabilities(&self) -> Capabilities;
     /// What it writes to.
     fn scope(&self) -> Scope;
+    /// Places besides its scope that no other connector may write.
+    fn claims(&self) -> Vec<Claim>;
     /// Whether the default rate applies.
     fn is_public_host(&self) -> bool;
     /// What follows a deletion at the service.
@@ -77,6 +79,10 @@ impl<C: Connector> AnyConnector for C {
 
     fn scope(&self) -> Scope {
         Connector::scope(self)
+    }
+
+    fn claims(&self) -> Vec<Claim> {
+        Connector::claims(self)
     }
 
     fn is_public_host(&self) -> bool {
@@ -116,11 +122,11 @@ impl<C: Connector> AnyConnector for C {
 /// Makes an instance of `C` from its settings.
 ///
 /// # Errors
-/// The first setting that is wrong, with its key.
+/// The first setting of a wrong shape with its path, or every value that cannot work with its key.
 pub fn build<C: Connector>(settings: Value) -> Result<Box<dyn AnyConnector>, BuildError> {
     let settings = serde_path_to_error::deserialize(settings)
         .map_err(|error| BuildError::Shape { path: error.path().to_string(), message: error.inner().to_string() })?;
-    Ok(Box::new(C::new(settings)?))
+    Ok(Box::new(C::new(settings).map_err(BuildError::Values)?))
 }
 
 fn erase<Op: serde::Serialize>(step: Step<Op>) -> AnyStep {

@@ -65,7 +65,7 @@ impl<'de> Deserialize<'de> for Secret {
             return Err(D::Error::custom("expected a string, { env = \"NAME\" } or { file = \"path\" }"));
         };
         let text = text.map_err(D::Error::custom)?;
-        if text.is_empty() { Err(D::Error::custom(SecretError::Empty)) } else { Ok(Secret(text)) }
+        if text.trim().is_empty() { Err(D::Error::custom(SecretError::Empty)) } else { Ok(Secret(text)) }
     }
 }
 

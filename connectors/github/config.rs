@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::contract::{OnMissing, Product, Secret, SettingsError, Span};
+use crate::contract::{Mistakes, OnMissing, Product, Secret, SettingsError, Span};
 use crate::kit::http::{Base, credential};
 use crate::kit::template::{Output, Template};
-use crate::kit::text::Dialect;
+use crate::kit::text::{Dialect, apart_from};
 
 /// The longest value in a body: one fits into the 65,536 characters of an issue with the template's own words around it.
 const VALUE_CHARS_MAX: usize = 60_000;
@@ -78,6 +78,22 @@ pub(super) struct Ready {
     pub body: Option<Template>,
 }
 
+impl Ready {
+    /// The host of the pages of a GitHub of one's own; `None` for github.com.
+    pub fn own_host(&self) -> Option<&str> {
+        match self.base.host() {
+            "api.github.com" => None,
+            // GHE.com: the API of `octocorp.ghe.com` is at `api.octocorp.ghe.com` (docs page "About GitHub Enterprise Cloud with data residency").
+            host => Some(host.strip_prefix("api.").filter(|pages| pages.ends_with(".ghe.com")).unwrap_or(host)),
+        }
+    }
+
+    /// `text` without an address that would link back.
+    pub fn apart(&self, text: String) -> String {
+        self.own_host().map(|host| apart_from(&text, host)).unwrap_or(text)
+    }
+}
+
 fn public_api() -> String {
     "https://api.github.com".to_owned()
 }
@@ -91,32 +107,35 @@ fn an_hour() -> Span {
 }
 
 impl Settings {
-    pub(super) fn ready(&self) -> Result<Ready, SettingsError> {
-        let wrong = |key, problem: String, expected| SettingsError { key, problem, expected };
+    pub(super) fn ready(&self) -> Result<Ready, Vec<SettingsError>> {
+        let mut mistakes = Mistakes::default();
         let is_name = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'));
-        let (owner, name) = match self.repository.split_once('/') {
-            Some((owner, name)) if is_name(owner) && is_name(name) => (owner.to_owned(), name.to_owned()),
-            _ => return Err(wrong("repository", format!("`{}` is no repository", self.repository), "owner/name")),
-        };
-        for (status, reason) in &self.closed_statuses {
-            if !matches!(reason.as_str(), "completed" | "not_planned") {
-                return Err(wrong("closed_statuses", format!("`{status}` maps to `{reason}`"), "\"completed\" or \"not_planned\""));
+        let repository = self.repository.split_once('/').filter(|(owner, name)| is_name(owner) && is_name(name));
+        if repository.is_none() {
+            mistakes.add("repository", format!("`{}` is no repository", self.repository), "owner/name");
+        }
+        for (status, reason) in self.closed_statuses.iter().filter(|(_, reason)| !matches!(reason.as_str(), "completed" | "not_planned")) {
+            mistakes.add("closed_statuses", format!("`{status}` maps to `{reason}`"), "\"completed\" or \"not_planned\"");
+        }
+        let (by_type, by_status) = (self.type_labels.values().collect(), self.status_labels.values().collect());
+        let of_all: Vec<&String> = self.labels.iter().collect();
+        for (key, labels) in [("labels", of_all), ("type_labels", by_type), ("status_labels", by_status)] {
+            if labels.iter().any(|label| label.trim().is_empty()) {
+                mistakes.add(key, "a label is empty", "a name for every label");
             }
         }
-        if self.labels.iter().chain(self.type_labels.values()).chain(self.status_labels.values()).any(|label| label.trim().is_empty()) {
-            return Err(wrong("labels", "a label is empty".to_owned(), "a name for every label"));
-        }
+        let markdown = Output::Markdown { dialect: Dialect::GitHub, chars_max: VALUE_CHARS_MAX };
         let template =
             |key, source: &Option<String>, output| source.as_deref().map(|source| Template::new(key, source, output)).transpose();
-        let markdown = Output::Markdown { dialect: Dialect::GitHub, chars_max: VALUE_CHARS_MAX };
-        credential("token", &self.token)?;
-        Ok(Ready {
-            base: Base::parse("api_url", &self.api_url, self.allow_insecure)?,
-            owner,
-            name,
-            title: template("title", &self.title, Output::Text)?,
-            body: template("body", &self.body, markdown)?,
-        })
+        mistakes.note(credential("token", &self.token));
+        let base = mistakes.note(Base::parse("api_url", &self.api_url, self.allow_insecure));
+        let title = mistakes.note(template("title", &self.title, Output::Text));
+        let body = mistakes.note(template("body", &self.body, markdown));
+        let made = (|| {
+            let (owner, name) = repository?;
+            Some(Ready { base: base?, owner: owner.to_owned(), name: name.to_owned(), title: title?, body: body? })
+        })();
+        mistakes.or(made)
     }
 
     /// How often votes alone may change an issue.

@@ -111,15 +111,17 @@ impl Connector for GitHub {
     type Settings = Settings;
     type Op = Op;
 
-    fn new(settings: Settings) -> Result<Self, SettingsError> {
+    fn new(settings: Settings) -> Result<Self, Vec<SettingsError>> {
         let ready = settings.ready()?;
         Ok(Self { settings, ready })
     }
 
     fn scope(&self) -> Scope {
+        // GitHub tells repositories apart whatever the case of their names: one repository must be one scope, however it is spelled.
+        let repository = format!("{}/{}", self.ready.owner, self.ready.name).to_ascii_lowercase();
         Scope(match self.ready.base.host() {
-            "api.github.com" => format!("github:{}", self.settings.repository),
-            host => format!("github:{host}/{}", self.settings.repository),
+            "api.github.com" => format!("github:{repository}"),
+            host => format!("github:{host}/{repository}"),
         })
     }
 

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::Op;
 use super::config::{OnDelete, Ready, Settings, mapped};
 use crate::contract::{Change, Effect, For, Hash, Item, ItemKind, Links, Part, Plan, PlanError, Product, Reason, Repeat, Step, StepName};
-use crate::kit::text::{Dialect, Format, github_line};
+use crate::kit::text::{Dialect, Format, Text, github_line, line};
 use crate::kit::view;
 
 /// The issue: title and body.
@@ -30,10 +30,12 @@ const TITLE_CHARS_MAX: usize = 256;
 const LABEL_CHARS_MAX: usize = 50;
 /// Room for the lines below the text.
 const FOOTER_CHARS_MAX: usize = 2_000;
+/// The longest status, type or name that stands in a line of ours.
+const FACT_CHARS_MAX: usize = 200;
 
 pub(super) fn plan(settings: &Settings, ready: &Ready, change: &Change<'_>, links: &Links) -> Result<Plan<Op>, PlanError> {
     match change.item.id.kind() {
-        ItemKind::Comment => Ok(comment(settings, change, links)),
+        ItemKind::Comment => Ok(comment(settings, ready, change, links)),
         ItemKind::Changelog => Ok(shipped(settings, change, links)),
         _ => feedback(settings, ready, change, links),
     }
@@ -182,7 +184,7 @@ fn title(ready: &Ready, change: &Change<'_>, links: &Links) -> Result<String, Pl
         Some(template) => template.render(&view::view(change, links, Dialect::Plain))?,
         None => change.item.fields.text("title").unwrap_or_default(),
     };
-    let line = github_line(&text, TITLE_CHARS_MAX);
+    let line = github_line(&text, TITLE_CHARS_MAX, ready.own_host());
     Ok(if line.is_empty() { format!("Feedback {}", change.item.id.id()) } else { line })
 }
 
@@ -190,8 +192,8 @@ fn body(settings: &Settings, ready: &Ready, change: &Change<'_>, links: &Links) 
     let marker = change.key.marker();
     let room = BODY_CHARS_MAX - marker.chars().count() - 2;
     let text = match &ready.body {
-        Some(template) => template.render(&view::view(change, links, Dialect::GitHub))?,
-        None => default_body(settings, change, room),
+        Some(template) => ready.apart(template.render(&view::view(change, links, Dialect::GitHub))?),
+        None => default_body(settings, ready, change, room),
     };
     if text.chars().count() > room {
         // Cut anywhere, it could leave a code span open, and what stands in it would act.
@@ -201,9 +203,10 @@ fn body(settings: &Settings, ready: &Ready, change: &Change<'_>, links: &Links) 
     Ok(format!("{}\n\n{marker}", text.trim_end()))
 }
 
-fn default_body(settings: &Settings, change: &Change<'_>, room: usize) -> String {
+fn default_body(settings: &Settings, ready: &Ready, change: &Change<'_>, room: usize) -> String {
     let (item, product) = (change.item, change.product);
     let text = |name| item.fields.some_text(name);
+    let inert = |text: &str| words(ready, Text::from_plain(&line(text, FACT_CHARS_MAX)), 500);
     let mut facts = Vec::new();
     facts.extend(text("status").map(|key| format!("**Status:** {}", inert(product.status_label(&key)))));
     facts.extend(text("type").map(|key| format!("**Type:** {}", inert(product.type_label(&key)))));
@@ -218,7 +221,7 @@ fn default_body(settings: &Settings, change: &Change<'_>, room: usize) -> String
         view::public_url(item, product).map(|url| format!("[Feedback on Sleekplan](<{}>)", url.replace(['<', '>', ' ', '\n'], ""))),
     );
     let footer: String = facts.join(" · ").chars().take(FOOTER_CHARS_MAX).collect();
-    let (text, _) = view::body(item).cut(Format::Markdown(Dialect::GitHub), room - footer.chars().count() - 10);
+    let text = words(ready, view::body(item), room - footer.chars().count() - 10);
     match (text.trim().is_empty(), footer.is_empty()) {
         (_, true) => text,
         (true, false) => footer,
@@ -226,10 +229,19 @@ fn default_body(settings: &Settings, change: &Change<'_>, room: usize) -> String
     }
 }
 
-/// A short text of a stranger's inside a line of ours.
-fn inert(text: &str) -> String {
-    let (text, _) = crate::kit::text::Text::from_plain(&crate::kit::text::line(text, 200)).cut(Format::Markdown(Dialect::GitHub), 500);
-    text.trim().to_owned()
+/// What a stranger wrote as inert Markdown of at most `chars_max`.
+fn words(ready: &Ready, text: Text, chars_max: usize) -> String {
+    let is_page = |address: &str, host: &str| url::Url::parse(address).is_ok_and(|url| url.host_str() == Some(host));
+    let text = text.without_links(|address| ready.own_host().is_some_and(|host| is_page(address, host)));
+    let mut kept = chars_max;
+    loop {
+        let inert = ready.apart(text.cut(Format::Markdown(Dialect::GitHub), kept).0);
+        let over = inert.chars().count().saturating_sub(chars_max);
+        if over == 0 {
+            return inert.trim().to_owned();
+        }
+        kept = kept.saturating_sub(over);
+    }
 }
 
 /// What Sleekplan says, votes apart.
@@ -242,7 +254,7 @@ fn votes_of(item: &Item) -> Hash {
     Hash::of_json(&["total_up", "total_down"].map(|name| item.fields.integer(name)))
 }
 
-fn comment(settings: &Settings, change: &Change<'_>, links: &Links) -> Plan<Op> {
+fn comment(settings: &Settings, ready: &Ready, change: &Change<'_>, links: &Links) -> Plan<Op> {
     let item = change.item;
     let linked = links.id(&COMMENT).is_some();
     if item.deleted || !item.is_public() || !settings.comments {
@@ -267,8 +279,9 @@ fn comment(settings: &Settings, change: &Change<'_>, links: &Links) -> Plan<Op> 
     let author = item.fields.object("user").some_text("data_name").filter(|_| settings.include_author);
     let marker = change.key.marker();
     let room = BODY_CHARS_MAX - marker.chars().count() - FOOTER_CHARS_MAX;
-    let (text, _) = view::body(item).cut(Format::Markdown(Dialect::GitHub), room);
-    let intro = author.map_or_else(|| "*Comment on Sleekplan:*".to_owned(), |name| format!("*{} on Sleekplan:*", inert(&name)));
+    let text = words(ready, view::body(item), room);
+    let named = |name: String| format!("*{} on Sleekplan:*", words(ready, Text::from_plain(&line(&name, FACT_CHARS_MAX)), 500));
+    let intro = author.map_or_else(|| "*Comment on Sleekplan:*".to_owned(), named);
     let body = format!("{intro}\n\n{}\n\n{marker}", text.trim());
     let content = Hash::of_json(&["comment", "comment_html", "value", "text"].map(|name| item.fields.text(name)));
     if linked {

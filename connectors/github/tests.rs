@@ -1,6 +1,7 @@
 //! The connector against a fake GitHub that fails like the real one.
 
 mod closing;
+mod ordinary;
 
 use serde_json::{Value, json};
 
@@ -341,6 +342,36 @@ async fn hostile_text_does_not_act_through_a_template_either() {
 }
 
 #[tokio::test]
+async fn nothing_links_back_on_a_github_of_ones_own() {
+    let page = "https://ghe.example.com/acme/widgets/issues/3";
+    let html = format!("<p>closes {page} and <a href='{page}'>this one</a></p>{}", format!("<p>{page}</p>").repeat(3000));
+    let item = feedback(json!({"title": format!("closes {page}"), "description_html": html, "status": page, "user": {"data_name": page}}));
+    let api = "https://ghe.example.com/api/v3";
+    let template = "{{ feedback.title }} {{ feedback.status }}, [there]({{ feedback.status }})";
+    for more in [json!({"api_url": api, "include_author": true}), json!({"api_url": api, "body": template})] {
+        let github = connector(more);
+        let Plan::Run(steps) = plan(&github, &item, &Links::default(), NOW) else { panic!("nothing is planned") };
+        let Op::CreateIssue { title, body, .. } = &steps[0].op else { panic!("{:?}", steps[0].op) };
+        for text in [title, body] {
+            assert!(!text.contains("//ghe.example.com"), "{text:.400}");
+            assert!(text.replace('\u{200B}', "").replace("&#58;", ":").contains(page), "{text:.400}");
+        }
+        assert!(title.chars().count() <= 256 && body.chars().count() <= 65_536);
+    }
+    let below = Links { parent: [(Part::new("issue"), linked("3"))].into(), ..Links::default() };
+    let Plan::Run(steps) = plan(&connector(json!({"api_url": api})), &comment(json!({"comment": page})), &below, NOW) else {
+        panic!("nothing is planned")
+    };
+    let Op::CreateComment { body } = &steps[0].op else { panic!("{:?}", steps[0].op) };
+    assert!(!body.contains("//ghe.example.com"), "{body}");
+}
+
+/// The link of an object of this id.
+fn linked(id: &str) -> Link {
+    Link { remote: Some(RemoteRef { id: id.to_owned(), url: None }), content: None, rendering: None, updated_at: NOW }
+}
+
+#[tokio::test]
 async fn what_the_token_may_not_do_is_found_by_a_check() {
     let wire = wire();
     wire.fake().drops_labels = true;
@@ -348,6 +379,18 @@ async fn what_the_token_may_not_do_is_found_by_a_check() {
     assert!(Connector::check(&connector(json!({})), &cx).await.is_ok());
     let failure = Connector::check(&connector(json!({"labels": ["x"]})), &cx).await.unwrap_err();
     assert!(failure.cause().as_str().contains("labels"), "{failure:?}");
+}
+
+#[test]
+fn a_repository_is_one_scope_however_its_name_is_spelled() {
+    for (repository, api_url, scope) in [
+        ("acme/widgets", "https://api.github.com", "github:acme/widgets"),
+        ("ACME/Widgets", "https://api.github.com/", "github:acme/widgets"),
+        ("Acme/widgets.js", "https://API.github.com", "github:acme/widgets.js"),
+        ("ACME/Widgets", "https://GHE.example.com/api/v3", "github:ghe.example.com/acme/widgets"),
+    ] {
+        assert_eq!(Connector::scope(&connector(json!({"repository": repository, "api_url": api_url}))).0, scope);
+    }
 }
 
 #[test]
@@ -365,21 +408,59 @@ fn wrong_settings_are_refused() {
     assert!(serde_json::from_value::<Settings>(json!({"repository": "a/b", "token": "t", "app": {}})).is_err());
 }
 
+/// The operation of GitHub's that a step is; `None` where nothing is sent. A new step is a new arm here, and a line in operations.txt.
+fn operation(op: &Op) -> Option<&'static str> {
+    match op {
+        Op::Noted { .. } => None,
+        Op::CreateIssue { .. } => Some("POST /repos/{owner}/{repo}/issues"),
+        Op::UpdateIssue { .. } | Op::SetState { .. } | Op::Ship {} => Some("PATCH /repos/{owner}/{repo}/issues/{issue_number}"),
+        Op::AddLabels { .. } => Some("POST /repos/{owner}/{repo}/issues/{issue_number}/labels"),
+        Op::RemoveLabel { .. } => Some("DELETE /repos/{owner}/{repo}/issues/{issue_number}/labels/{name}"),
+        Op::CreateComment { .. } => Some("POST /repos/{owner}/{repo}/issues/{issue_number}/comments"),
+        Op::UpdateComment { .. } => Some("PATCH /repos/{owner}/{repo}/issues/comments/{comment_id}"),
+        Op::DeleteComment {} => Some("DELETE /repos/{owner}/{repo}/issues/comments/{comment_id}"),
+    }
+}
+
+#[test]
+fn every_request_is_held_against_githubs_description() {
+    let mut operations: Vec<&str> =
+        vec!["GET /repos/{owner}/{repo}", "GET /repos/{owner}/{repo}/issues", "GET /repos/{owner}/{repo}/issues/{issue_number}/comments"];
+    let github = connector(json!({}));
+    for text in STEPS {
+        let op: Op = serde_json::from_str(text).unwrap();
+        let sent = Connector::preview(&github, &op, &Links::default()).pop().map(|sent| {
+            let path = sent.url.replace("https://api.github.com/repos/acme/widgets", "/repos/{owner}/{repo}");
+            let path = path.replace("/NUMBER", "/{issue_number}").replace("/ID", "/{comment_id}").replace("/labels/l", "/labels/{name}");
+            format!("{} {path}", sent.method)
+        });
+        assert_eq!(sent.as_deref(), operation(&op), "{text}");
+        operations.extend(operation(&op));
+    }
+    operations.sort_unstable();
+    operations.dedup();
+    let mut listed: Vec<&str> = include_str!("operations.txt").lines().collect();
+    listed.sort_unstable();
+    assert_eq!(listed, operations, "operations.txt is what tests/real/github.sh checks");
+}
+
+/// One step of each kind, as this release writes them.
+const STEPS: [&str; 10] = [
+    r#"{"create_issue":{"title":"t","body":"b","labels":["l"]}}"#,
+    r#"{"update_issue":{"title":"t","body":"b"}}"#,
+    r#"{"set_state":{"closed":"completed"}}"#,
+    r#"{"add_labels":{"labels":["l"]}}"#,
+    r#"{"remove_label":{"label":"l"}}"#,
+    r#"{"noted":{}}"#,
+    r#"{"create_comment":{"body":"b"}}"#,
+    r#"{"update_comment":{"body":"b"}}"#,
+    r#"{"delete_comment":{}}"#,
+    r#"{"ship":{}}"#,
+];
+
 #[test]
 fn steps_of_this_release_still_load() {
-    let golden = [
-        r#"{"create_issue":{"title":"t","body":"b","labels":["l"]}}"#,
-        r#"{"update_issue":{"title":"t","body":"b"}}"#,
-        r#"{"set_state":{"closed":"completed"}}"#,
-        r#"{"add_labels":{"labels":["l"]}}"#,
-        r#"{"remove_label":{"label":"l"}}"#,
-        r#"{"noted":{}}"#,
-        r#"{"create_comment":{"body":"b"}}"#,
-        r#"{"update_comment":{"body":"b"}}"#,
-        r#"{"delete_comment":{}}"#,
-        r#"{"ship":{}}"#,
-    ];
-    for text in golden {
+    for text in STEPS {
         let op: Op = serde_json::from_str(text).unwrap();
         assert_eq!(serde_json::to_string(&op).unwrap(), text);
     }

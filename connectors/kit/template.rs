@@ -60,6 +60,9 @@ impl Template {
         if source.len() > SOURCE_BYTES_MAX {
             return Err(wrong(format!("the template is longer than {SOURCE_BYTES_MAX} bytes")));
         }
+        if source.trim().is_empty() {
+            return Err(wrong("is empty".to_owned()));
+        }
         if source.contains("autoescape") {
             return Err(wrong("escaping cannot be switched off: what strangers wrote would act".to_owned()));
         }

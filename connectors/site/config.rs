@@ -4,7 +4,7 @@ use std::path::{Component, Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::contract::SettingsError;
+use crate::contract::{Mistakes, SettingsError};
 use crate::kit::text::Dialect;
 
 /// The program that builds the site.
@@ -66,6 +66,8 @@ pub struct Settings {
     /// Whether images are copied.
     #[serde(default = "yes")]
     pub copy_images: bool,
+    /// How pages name the folder of the images, where the format's own way does not fit the site.
+    image_url: Option<String>,
     #[serde(default = "all_feeds")]
     feeds: Vec<Feed>,
     feed_directory: Option<String>,
@@ -75,7 +77,7 @@ pub struct Settings {
     #[serde(default = "changelog")]
     pub feed_title: String,
     /// A Keep a Changelog file, below the site's folder.
-    pub changelog_file: Option<String>,
+    changelog_file: Option<String>,
 }
 
 fn yes() -> bool {
@@ -115,23 +117,31 @@ impl Format {
 }
 
 impl Settings {
-    pub(super) fn validate(&self) -> Result<(), SettingsError> {
-        let inside = |key: &'static str, text: Option<&str>| match text {
-            Some(text) if !is_inside(text) => Err(SettingsError {
-                key,
-                problem: format!("`{text}` leaves the site's folder"),
-                expected: "a path below `path`, without ..",
-            }),
-            _ => Ok(()),
-        };
-        inside("directory", self.directory.as_deref())?;
-        inside("feed_directory", self.feed_directory.as_deref())?;
-        inside("changelog_file", self.changelog_file.as_deref())?;
+    pub(super) fn validate(&self) -> Result<(), Vec<SettingsError>> {
+        let mut mistakes = Mistakes::default();
+        mistakes.filled("path", &self.path.to_string_lossy());
+        mistakes.filled("feed_title", &self.feed_title);
+        for (key, text) in
+            [("directory", &self.directory), ("feed_directory", &self.feed_directory), ("changelog_file", &self.changelog_file)]
+        {
+            match text.as_deref() {
+                Some(text) if text.trim().is_empty() => mistakes.filled(key, text),
+                Some(text) if !is_inside(text) => {
+                    mistakes.add(key, format!("`{text}` leaves the site's folder"), "a path below `path`, without ..")
+                }
+                _ => {}
+            }
+        }
         let is_web = |text: &str| url::Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
         if self.feed_url.as_deref().is_some_and(|text| !is_web(text)) {
-            return Err(SettingsError { key: "feed_url", problem: "it is no web address".to_owned(), expected: "https://…" });
+            mistakes.add("feed_url", "it is no web address", "https://…");
         }
-        Ok(())
+        // It is written into Markdown as it stands.
+        let is_plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~:/%@".contains(&byte));
+        if self.image_url.as_deref().is_some_and(|text| !is_plain(text) || !(text.starts_with(['/', '.']) || is_web(text))) {
+            mistakes.add("image_url", "it is no address", "https://…, or a path such as /docs/assets/changelog-images");
+        }
+        mistakes.or(Some(()))
     }
 
     /// Where pages go, below the site's folder.
@@ -142,7 +152,18 @@ impl Settings {
             Format::Astro => "src/content/changelog",
             Format::Docusaurus | Format::Plain => "changelog",
         };
-        self.directory.as_deref().unwrap_or(default).trim_matches('/').to_owned()
+        plain(self.directory.as_deref().unwrap_or(default))
+    }
+
+    /// The site's folder, spelled in one way.
+    pub fn root(&self) -> String {
+        let root: PathBuf = self.path.components().filter(|part| *part != Component::CurDir).collect();
+        root.display().to_string()
+    }
+
+    /// The Keep a Changelog file, below the site's folder.
+    pub fn changelog_file(&self) -> Option<String> {
+        self.changelog_file.as_deref().map(plain)
     }
 
     /// The feeds that are written.
@@ -153,20 +174,35 @@ impl Settings {
     /// Where a feed is, below the site's folder.
     pub fn feed_path(&self, feed: Feed) -> String {
         let default = self.format.static_folder().unwrap_or_default();
-        let folder = self.feed_directory.as_deref().unwrap_or(default).trim_matches('/');
-        let name = format!("changelog.{}", feed.ending());
-        if folder.is_empty() { name } else { format!("{folder}/{name}") }
+        below(&plain(self.feed_directory.as_deref().unwrap_or(default)), &format!("changelog.{}", feed.ending()))
     }
 
     /// Where images go, below the site's folder, and how a page names that place.
-    pub fn image_folder(&self) -> (String, &'static str) {
-        match self.format.static_folder() {
-            // Jekyll publishes a folder under its own name, the others publish what is in it at the root.
-            Some(folder) if self.format == Format::Jekyll => (format!("{folder}/changelog-images"), "/assets/changelog-images/"),
-            Some(folder) => (format!("{folder}/changelog-images"), "/changelog-images/"),
-            None => (format!("{}/images", self.directory()), "images/"),
-        }
+    ///
+    /// A page names it from where it stands, so that a site below a path (`https://example.com/docs/`) shows its images too.
+    pub fn image_folder(&self) -> (String, String) {
+        let directory = self.directory();
+        let (folder, shown) = match self.format {
+            // What is no page is published where it stands in the content, the page one level deeper: `changelog/entry-1/`.
+            Format::Hugo => (below(&directory, "images"), "../images/"),
+            // Zola publishes only the files beside an `_index.md`, so they take the static way to the same place.
+            Format::Zola => (below(&below("static", directory.trim_start_matches("content").trim_matches('/')), "images"), "../images/"),
+            Format::Astro | Format::Docusaurus => (below(&directory, "images"), "./images/"),
+            Format::Plain => (below(&directory, "images"), "images/"),
+            // How deep a post stands is for the site's `permalink` to say, and Liquid's `relative_url` is off in a stranger's text.
+            Format::Jekyll => {
+                let kept: Vec<&str> = directory.split('/').filter(|part| *part != "_posts").collect();
+                let folder = below(&below("assets", &kept.join("/")), "changelog-images");
+                let shown = format!("/{folder}/");
+                return (folder, self.image_url.as_deref().map_or(shown, ending_with_slash));
+            }
+        };
+        (folder, self.image_url.as_deref().map_or_else(|| shown.to_owned(), ending_with_slash))
     }
+}
+
+fn ending_with_slash(address: &str) -> String {
+    format!("{}/", address.trim_end_matches('/'))
 }
 
 impl Feed {
@@ -180,6 +216,23 @@ impl Feed {
     }
 }
 
+/// `name` in `folder`; either may be empty, as the path of the site's folder itself is.
+pub(super) fn below(folder: &str, name: &str) -> String {
+    match (folder, name) {
+        ("", only) | (only, "") => only.to_owned(),
+        _ => format!("{folder}/{name}"),
+    }
+}
+
+/// A path below the site's folder in the one way it is spelled: no `.`, no doubled slash.
+fn plain(path: &str) -> String {
+    let parts = Path::new(path).components().filter_map(|part| match part {
+        Component::Normal(name) => name.to_str(),
+        _ => None,
+    });
+    parts.collect::<Vec<_>>().join("/")
+}
+
 fn is_inside(text: &str) -> bool {
-    Path::new(text).components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir)) && !text.is_empty()
+    Path::new(text).components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir))
 }

@@ -8,19 +8,60 @@ use serde_json::json;
 
 use super::config::{Feed, Settings};
 use super::files::{FileError, Files};
-use super::manifest::{Entries, Entry, newest_first};
+use super::manifest::{self, Entries, Entry, newest_first};
 use crate::contract::Time;
 
 /// So many entries a feed shows.
 const ENTRIES_MAX: usize = 50;
+/// The site of a feed where no setting names one.
+const VENDOR: &str = "https://sleekplan.com";
+/// What every feed of ours names, and by which it is known as ours.
+const GENERATOR: &str = "sleeksync";
 
-/// Writes the feeds of the settings.
-pub(super) fn write(settings: &Settings, files: &Files<'_>, entries: &Entries) -> Result<(), FileError> {
+impl Feed {
+    /// What stands in a feed of ours and in no other.
+    fn ours(self) -> &'static str {
+        match self {
+            Feed::Rss | Feed::Atom => "<generator>sleeksync</generator>",
+            Feed::Json => "\"_sleeksync\": {",
+        }
+    }
+
+    /// What stands in a feed of ours that shows an entry.
+    fn an_entry(self) -> &'static str {
+        match self {
+            Feed::Rss => "<item>",
+            Feed::Atom => "<entry>",
+            Feed::Json => "\"content_html\"",
+        }
+    }
+}
+
+/// Puts an entry into the feeds or takes it out.
+pub(super) fn put(settings: &Settings, files: &Files<'_>, key: &str, entry: Option<&Entry>) -> Result<(), FileError> {
+    let mut shows = None;
+    for feed in settings.feeds() {
+        let path = settings.feed_path(feed);
+        let known = files.read(&path)?.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+        if known.as_deref().is_some_and(|known| !known.contains(feed.ours())) {
+            return Err(FileError::NotOurs { path });
+        }
+        if known.is_some_and(|known| known.contains(feed.an_entry())) {
+            shows = Some(path);
+        }
+    }
+    let entries = manifest::put(files, &manifest::path(&settings.directory(), "feeds.json"), shows.as_deref(), key, entry)?;
+    // `sp-PRODUCT-changelog-ID`: the entries of a connector are those of one product.
+    let product = key.split("-changelog-").next().unwrap_or(key);
+    write(settings, files, product, &entries)
+}
+
+fn write(settings: &Settings, files: &Files<'_>, product: &str, entries: &Entries) -> Result<(), FileError> {
     let newest: Vec<_> = newest_first(entries).into_iter().take(ENTRIES_MAX).collect();
     for feed in settings.feeds() {
         let text = match feed {
             Feed::Rss => rss(settings, &newest),
-            Feed::Atom => atom(settings, &newest),
+            Feed::Atom => atom(settings, product, &newest),
             Feed::Json => json_feed(settings, &newest),
         };
         files.write(&settings.feed_path(feed), text.as_bytes())?;
@@ -33,6 +74,12 @@ fn id(key: &str) -> String {
     format!("tag:sleeksync,2026:{key}")
 }
 
+/// The stable id of a feed: no other product's, and no other folder's.
+fn feed_id(product: &str, directory: &str) -> String {
+    let directory: String = url::form_urlencoded::byte_serialize(directory.as_bytes()).collect();
+    id(&format!("{product}:{}", directory.replace("%2F", "/")))
+}
+
 /// The address of a feed, where the settings say where the folder is.
 fn address(settings: &Settings, feed: Feed) -> Option<String> {
     settings.feed_url.as_ref().map(|folder| format!("{}/changelog.{}", folder.trim_end_matches('/'), feed.ending()))
@@ -42,13 +89,13 @@ fn last_change(newest: &[(&String, &Entry)]) -> Time {
     newest.iter().map(|(_, entry)| entry.updated.max(entry.published)).max().unwrap_or(Time::ZERO)
 }
 
-/// The site a feed belongs to, which RSS asks for: what the settings say, else where the newest entry is.
+/// The site a feed belongs to, which RSS asks for: what the settings say, else where the newest entry is, else where all of them come from.
 fn home(settings: &Settings, newest: &[(&String, &Entry)]) -> String {
     let origin = || {
         let url = newest.iter().find_map(|(_, entry)| entry.url.as_ref())?;
         Some(url::Url::parse(url).ok()?.origin().ascii_serialization())
     };
-    settings.feed_url.clone().or_else(origin).unwrap_or_default()
+    settings.feed_url.clone().or_else(origin).unwrap_or_else(|| VENDOR.to_owned())
 }
 
 fn rss(settings: &Settings, newest: &[(&String, &Entry)]) -> String {
@@ -66,11 +113,12 @@ fn rss(settings: &Settings, newest: &[(&String, &Entry)]) -> String {
     channel.set_title(settings.feed_title.clone());
     channel.set_link(home(settings, newest));
     channel.set_description(settings.feed_title.clone());
+    channel.set_generator(GENERATOR.to_owned());
     channel.set_items(items.collect::<Vec<_>>());
     channel.to_string()
 }
 
-fn atom(settings: &Settings, newest: &[(&String, &Entry)]) -> String {
+fn atom(settings: &Settings, product: &str, newest: &[(&String, &Entry)]) -> String {
     let date = |at: Time| at.to_string().parse::<atom::FixedDateTime>().unwrap_or_default();
     let link = |href: &String, rel: &str| atom::Link { href: href.clone(), rel: rel.to_owned(), ..atom::Link::default() };
     let entries = newest.iter().map(|(key, entry)| atom::Entry {
@@ -85,10 +133,11 @@ fn atom(settings: &Settings, newest: &[(&String, &Entry)]) -> String {
     });
     let feed = atom::Feed {
         title: atom::Text::plain(settings.feed_title.clone()),
-        id: id("feed"),
+        id: feed_id(product, &settings.directory()),
         updated: date(last_change(newest)),
         authors: vec![atom::Person { name: settings.feed_title.clone(), ..atom::Person::default() }],
         links: address(settings, Feed::Atom).iter().map(|url| link(url, "self")).collect(),
+        generator: Some(atom::Generator { value: GENERATOR.to_owned(), ..atom::Generator::default() }),
         entries: entries.collect(),
         ..atom::Feed::default()
     };
@@ -113,7 +162,7 @@ fn json_feed(settings: &Settings, newest: &[(&String, &Entry)]) -> String {
             item
         })
         .collect();
-    let mut feed = json!({"version": "https://jsonfeed.org/version/1.1", "title": settings.feed_title, "items": items});
+    let mut feed = json!({"version": "https://jsonfeed.org/version/1.1", "title": settings.feed_title, "_sleeksync": {"about": "made by sleeksync"}, "items": items});
     if let (Some(feed), Some(url)) = (feed.as_object_mut(), address(settings, Feed::Json)) {
         feed.insert("feed_url".to_owned(), json!(url));
     }

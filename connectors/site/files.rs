@@ -4,6 +4,8 @@ use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
+use super::config::below;
+
 /// How much of a file is searched for our key: front matter comes first.
 const HEAD_BYTES: usize = 16 << 10;
 /// How many files of a folder are looked through.
@@ -17,6 +19,19 @@ pub(super) enum FileError {
     /// A person wrote it.
     #[error("{path} exists and was not written by sleeksync; move it away, then retry")]
     NotOurs { path: String },
+    /// What only this file knew in full is lost.
+    #[error(
+        "{path} is missing, and {shown} shows entries that it held; put it back, or take what sleeksync wrote out of {shown} and run `sleeksync replay --connector NAME`"
+    )]
+    Lost { path: String, shown: String },
+    /// The same, though the file is there.
+    #[error(
+        "{path} is damaged; put an earlier version back, or remove it and what sleeksync wrote in {shown}, and run `sleeksync replay --connector NAME`"
+    )]
+    Damaged { path: String, shown: String },
+    /// Its words would be changed.
+    #[error("{path} is not UTF-8; write it as UTF-8, then retry")]
+    NotUtf8 { path: String },
     /// The system does not allow it.
     #[error("{path} may not be written")]
     Denied { path: String },
@@ -91,7 +106,7 @@ impl<'a> Files<'a> {
     /// The page of a folder that carries `key`.
     pub(super) fn find_own(&self, folder: &str, key: &str) -> Result<Option<String>, FileError> {
         for name in self.names(folder)? {
-            let path = format!("{folder}/{name}");
+            let path = below(folder, &name);
             if name.ends_with(".md") && self.read(&path)?.is_some_and(|known| carries(&known, key)) {
                 return Ok(Some(path));
             }
@@ -100,12 +115,14 @@ impl<'a> Files<'a> {
     }
 
     /// Proves that the folder is there and can be written.
-    pub(super) fn probe(&self) -> Result<(), FileError> {
+    ///
+    /// The name that is tried is of `directory`: another connector may try the same folder at the same time.
+    pub(super) fn probe(&self, directory: &str) -> Result<(), FileError> {
         let shown = self.root.display().to_string();
         if !self.root.is_dir() {
             return Err(FileError::Denied { path: format!("{shown} (it is no folder)") });
         }
-        let probe = self.root.join(format!(".{UNFINISHED}"));
+        let probe = self.root.join(format!(".{}.{UNFINISHED}", directory.replace('/', "-")));
         File::create(&probe).and_then(|_| fs::remove_file(&probe)).map_err(|error| wrong(&shown, error))
     }
 }

@@ -206,21 +206,37 @@ fn inert_feeds(folder: &Folder) -> Result<(), String> {
     for feed in settings.feeds() {
         let path = settings.feed_path(feed);
         let text = read(folder.root.path(), &path);
-        let contents: Vec<String> = match feed.ending() {
+        let (lines, contents): (Vec<String>, Vec<String>) = match feed.ending() {
             "rss" => {
                 let channel = rss::Channel::read_from(text.as_bytes()).map_err(|error| format!("{path}: {error}"))?;
-                channel.items().iter().filter_map(|item| item.content().map(str::to_owned)).collect()
+                let kinds = channel.items().iter().flat_map(|item| item.categories()).map(|kind| kind.name().to_owned());
+                let titles = channel.items().iter().filter_map(|item| item.title().map(str::to_owned));
+                (titles.chain(kinds).collect(), channel.items().iter().filter_map(|item| item.content().map(str::to_owned)).collect())
             }
             "atom" => {
                 let feed = atom_syndication::Feed::read_from(text.as_bytes()).map_err(|error| format!("{path}: {error}"))?;
-                feed.entries().iter().filter_map(|entry| entry.content()?.value().map(str::to_owned)).collect()
+                let kinds = feed.entries().iter().flat_map(|entry| entry.categories()).map(|kind| kind.term().to_owned());
+                let titles = feed.entries().iter().map(|entry| entry.title().as_str().to_owned());
+                (
+                    titles.chain(kinds).collect(),
+                    feed.entries().iter().filter_map(|entry| entry.content()?.value().map(str::to_owned)).collect(),
+                )
             }
             _ => {
                 let feed: Value = serde_json::from_str(&text).map_err(|error| format!("{path}: {error}"))?;
                 let items = feed.get("items").and_then(Value::as_array).cloned().unwrap_or_default();
-                items.iter().filter_map(|item| item.get("content_html")?.as_str().map(str::to_owned)).collect()
+                let text = |value: &Value| value.as_str().map(str::to_owned);
+                let kinds = items.iter().filter_map(|item| item.get("tags")?.as_array()).flatten();
+                let lines = items.iter().filter_map(|item| item.get("title")).chain(kinds).filter_map(text).collect();
+                (lines, items.iter().filter_map(|item| text(item.get("content_html")?)).collect())
             }
         };
+        for line in lines {
+            let acting = |c: &char| c.is_control() || matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
+            let found = line.chars().find(acting).map(|c| format!("{c:?} in {line:?}"));
+            let long = (line.chars().count() > TITLE_CHARS_MAX).then(|| "a title or category is too long".to_owned());
+            none(found.into_iter().chain(long).collect(), &path)?;
+        }
         for html in contents {
             none(actions(&html, text::Format::Html), &path)?;
         }

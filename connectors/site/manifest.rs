@@ -1,16 +1,16 @@
 //! What the feeds and CHANGELOG.md show: kept beside the site, so that every file can be made anew from it after a crash.
+//!
+//! A manifest belongs to one folder of pages, and so to one connector. One that is lost is never taken for an empty one while a file still
+//! shows what it held.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::config::below;
 use super::files::{FileError, Files};
 use crate::contract::Time;
 
-/// What the feeds show.
-pub(super) const FEEDS: &str = ".sleeksync/feeds.json";
-/// What CHANGELOG.md shows.
-pub(super) const CHANGELOG: &str = ".sleeksync/changelog.json";
 /// So many entries are kept; the oldest fall out.
 const ENTRIES_MAX: usize = 2000;
 
@@ -35,10 +35,19 @@ pub struct Entry {
 /// Entries by key.
 pub(super) type Entries = BTreeMap<String, Entry>;
 
-/// Puts an entry in or takes it out, and answers with all of them.
-pub(super) fn put(files: &Files<'_>, path: &str, key: &str, entry: Option<&Entry>) -> Result<Entries, FileError> {
-    // A manifest that a person has broken is made anew from what comes; the pages themselves do not depend on it.
-    let mut entries: Entries = files.read(path)?.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
+/// The manifest of this name for the pages in `directory`.
+pub(super) fn path(directory: &str, name: &str) -> String {
+    below(".sleeksync", &below(directory, name))
+}
+
+/// Puts an entry in or takes it out, and answers with all of them. `shows` is the file that is made from them, if it shows any now.
+pub(super) fn put(files: &Files<'_>, path: &str, shows: Option<&str>, key: &str, entry: Option<&Entry>) -> Result<Entries, FileError> {
+    let shown = || shows.unwrap_or("the files made from it").to_owned();
+    let mut entries: Entries = match (files.read(path)?, shows) {
+        (Some(bytes), _) => serde_json::from_slice(&bytes).map_err(|_| FileError::Damaged { path: path.to_owned(), shown: shown() })?,
+        (None, Some(_)) => return Err(FileError::Lost { path: path.to_owned(), shown: shown() }),
+        (None, None) => Entries::new(),
+    };
     match entry {
         Some(entry) => entries.insert(key.to_owned(), entry.clone()),
         None => entries.remove(key),

@@ -20,8 +20,8 @@ use tokio::sync::Mutex;
 pub use config::Settings;
 
 use crate::contract::{
-    Capabilities, Cause, Change, Connector, Cx, Failure, ItemKind, Links, Mode, OnMissing, Plan, PlanError, Preview, RemoteKey, RemoteRef,
-    Scope, SettingsError, Time,
+    Capabilities, Cause, Change, Claim, Connector, Cx, Failure, ItemKind, Links, Mode, OnMissing, Plan, PlanError, Preview, RemoteKey,
+    RemoteRef, Scope, SettingsError, Time,
 };
 use crate::registry::Kind;
 use files::Files;
@@ -92,13 +92,20 @@ impl Connector for Site {
     type Settings = Settings;
     type Op = Op;
 
-    fn new(settings: Settings) -> Result<Self, SettingsError> {
+    fn new(settings: Settings) -> Result<Self, Vec<SettingsError>> {
         settings.validate()?;
         Ok(Self { settings, shared: Mutex::new(()) })
     }
 
     fn scope(&self) -> Scope {
-        Scope(format!("site:{}", self.settings.path.join(self.settings.directory()).display()))
+        Scope(format!("site:{}", config::below(&self.settings.root(), &self.settings.directory())))
+    }
+
+    fn claims(&self) -> Vec<Claim> {
+        let claim = |key, path: &str| Claim { key, place: config::below(&self.settings.root(), path) };
+        let feeds = self.settings.feeds().map(|feed| claim("feed_directory", &self.settings.feed_path(feed)));
+        let images = claim("directory", &self.settings.image_folder().0);
+        feeds.chain([images]).chain(self.settings.changelog_file().map(|file| claim("changelog_file", &file))).collect()
     }
 
     fn on_missing(&self) -> OnMissing {
@@ -128,7 +135,7 @@ impl Connector for Site {
             }
             Op::Changelog { entry, .. } => {
                 let title = entry.as_ref().map(|entry| entry.title.clone());
-                self.settings.changelog_file.iter().map(|file| shown("WRITE", file, serde_json::json!({"entry": title}))).collect()
+                self.settings.changelog_file().iter().map(|file| shown("WRITE", file, serde_json::json!({"entry": title}))).collect()
             }
         }
     }
@@ -151,16 +158,12 @@ impl Connector for Site {
             }
             Op::Feeds { key, entry } => {
                 let _one_at_a_time = self.shared.lock().await;
-                let entries = manifest::put(&files, manifest::FEEDS, key, entry.as_ref()).map_err(|error| failed(&error))?;
-                feeds::write(&self.settings, &files, &entries).map_err(|error| failed(&error))?;
+                feeds::put(&self.settings, &files, key, entry.as_ref()).map_err(|error| failed(&error))?;
                 Ok(None)
             }
             Op::Changelog { key, entry } => {
                 let _one_at_a_time = self.shared.lock().await;
-                let entries = manifest::put(&files, manifest::CHANGELOG, key, entry.as_ref()).map_err(|error| failed(&error))?;
-                if let Some(file) = &self.settings.changelog_file {
-                    changelog::write(file, &files, &entries).map_err(|error| failed(&error))?;
-                }
+                changelog::put(&self.settings, &files, key, entry.as_ref()).map_err(|error| failed(&error))?;
                 Ok(None)
             }
         }
@@ -175,14 +178,17 @@ impl Connector for Site {
 
     async fn check(&self, _cx: &Cx<'_>) -> Result<(), Failure> {
         let files = Files::new(&self.settings.path);
-        files.probe().map_err(|error| failed(&error))
+        files.probe(&self.settings.directory()).map_err(|error| failed(&error))
     }
 }
 
 /// A file operation that failed: the disk may be full or a mount gone, which passes; a file that is not ours does not.
 fn failed(error: &files::FileError) -> Failure {
     match error {
-        files::FileError::NotOurs { .. } => Failure::Rejected { source: Cause::new(error.to_string()) },
+        files::FileError::NotOurs { .. }
+        | files::FileError::Lost { .. }
+        | files::FileError::Damaged { .. }
+        | files::FileError::NotUtf8 { .. } => Failure::Rejected { source: Cause::new(error.to_string()) },
         files::FileError::Denied { .. } => Failure::Unauthorized { source: Cause::new(error.to_string()) },
         files::FileError::Io { .. } => {
             Failure::Transient { retry_after: None, scope: crate::contract::Limit::Item, source: Cause::new(error.to_string()) }

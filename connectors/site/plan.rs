@@ -1,7 +1,7 @@
 //! What is to be done for a changelog entry: pure.
 
 use super::Op;
-use super::config::{Format, OnUnpublish, Settings};
+use super::config::{Format, OnUnpublish, Settings, below};
 use super::manifest::Entry;
 use super::page::{Facts, IMAGE_PREFIX, Page, front_matter};
 use crate::contract::{Change, Effect, Hash, Item, Link, Links, Part, Plan, Product, Reason, Repeat, Step, StepName, Time};
@@ -39,7 +39,7 @@ pub(super) fn plan(settings: &Settings, change: &Change<'_>, links: &Links) -> P
         let op = Op::Feeds { key: key.clone(), entry: shown.then(|| entry.clone()) };
         steps.push(listed("write feeds", FEEDS, shown, content, op));
     }
-    if settings.changelog_file.is_some() {
+    if settings.changelog_file().is_some() {
         let op = Op::Changelog { key, entry: shown.then_some(entry) };
         steps.push(listed("write changelog", CHANGELOG, shown, content, op));
     }
@@ -93,8 +93,8 @@ fn page_of(settings: &Settings, change: &Change<'_>, known: Option<&Link>, draft
 fn path(settings: &Settings, stem: &str, published: Time) -> String {
     let directory = settings.directory();
     match settings.format {
-        Format::Jekyll => format!("{directory}/{}-{stem}.md", published.to_jiff().strftime("%Y-%m-%d")),
-        _ => format!("{directory}/{stem}.md"),
+        Format::Jekyll => below(&directory, &format!("{}-{stem}.md", published.to_jiff().strftime("%Y-%m-%d"))),
+        _ => below(&directory, &format!("{stem}.md")),
     }
 }
 
@@ -111,9 +111,10 @@ fn type_label(item: &Item, product: &Product) -> Option<String> {
     item.fields.some_text("type").map(|key| line(product.type_label(&key), TITLE_CHARS_MAX))
 }
 
-/// `created` is the publication date of an entry (REST object); the event's own time stands in.
+/// `created` is the publication date of an entry (REST object); the event's own time stands in, and is the latest it can be: Hugo and Jekyll
+/// do not build a page with a date that is still to come.
 fn published(item: &Item, product: &Product) -> Time {
-    item.fields.some_text("created").and_then(|text| product.time(&text)).unwrap_or(item.at)
+    item.fields.some_text("created").and_then(|text| product.time(&text)).map_or(item.at, |created| created.min(item.at))
 }
 
 fn entry_of(change: &Change<'_>) -> Entry {

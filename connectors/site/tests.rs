@@ -1,5 +1,7 @@
 //! Pages, feeds and CHANGELOG.md in a real folder.
 
+mod ordinary;
+
 use std::path::Path;
 
 use async_trait::async_trait;
@@ -52,7 +54,7 @@ fn entry(more: Value) -> Item {
 async fn bring(site: &Site, item: &Item, links: &mut Links) -> Result<(), Failure> {
     let product =
         Product { entry_url: Some("https://acme.example/changelog/{{ entry.id }}".to_owned()), ..Product::unconfigured(ProductId(7)) };
-    let key = RemoteKey::new("sp-7-changelog-771".to_owned(), "0123456789abcdef".to_owned());
+    let key = RemoteKey::new(format!("sp-7-changelog-{}", item.id.id()), "0123456789abcdef".to_owned());
     let change = Change { item, parent: None, event: None, product: &product, key: &key, at: Time::from_ms(0) };
     let Plan::Run(steps) = Connector::plan(site, &change, links).unwrap() else { return Ok(()) };
     for step in steps {
@@ -166,6 +168,88 @@ async fn a_file_that_a_person_wrote_is_not_overwritten() {
 }
 
 #[tokio::test]
+async fn a_feed_that_a_person_wrote_is_not_overwritten() {
+    for feed in ["changelog.rss", "changelog.atom", "changelog.json"] {
+        let folder = tempfile::tempdir().unwrap();
+        let site = site(folder.path(), json!({}));
+        let mine = "<rss version=\"2.0\"><channel><item><title>mine</title></item></channel></rss>";
+        std::fs::write(folder.path().join(feed), mine).unwrap();
+        let refused = bring(&site, &entry(json!({})), &mut Links::default()).await.unwrap_err();
+        assert!(matches!(&refused, Failure::Rejected { source } if source.as_str().contains("not written by sleeksync")), "{refused:?}");
+        assert_eq!(read(folder.path(), feed), mine);
+        std::fs::remove_file(folder.path().join(feed)).unwrap();
+        bring(&site, &entry(json!({})), &mut Links::default()).await.unwrap();
+        assert!(read(folder.path(), feed).contains("771"), "{feed}");
+    }
+}
+
+#[tokio::test]
+async fn a_lost_or_damaged_manifest_empties_no_file_and_is_refilled_by_a_person() {
+    let folder = tempfile::tempdir().unwrap();
+    let site = site(folder.path(), json!({"changelog_file": "CHANGELOG.md"}));
+    let numbered =
+        |id: &str| Item { id: ItemId::top(ProductId(7), ItemKind::Changelog, id).unwrap(), ..entry(json!({"title": format!("No. {id}")})) };
+    for id in ["1", "2", "3"] {
+        bring(&site, &numbered(id), &mut Links::default()).await.unwrap();
+    }
+    let files = ["changelog.rss", "changelog.atom", "changelog.json", "CHANGELOG.md"];
+    let shown = || files.map(|file| ["No. 1", "No. 2", "No. 3"].map(|title| read(folder.path(), file).contains(title)));
+    for manifest in [".sleeksync/changelog/feeds.json", ".sleeksync/changelog/changelog.json"] {
+        let path = folder.path().join(manifest);
+        let kept = std::fs::read(&path).unwrap();
+        for lose in [|path: &Path| std::fs::remove_file(path).unwrap(), |path: &Path| std::fs::write(path, "{\"<<<<").unwrap()] {
+            lose(&path);
+            let refused = bring(&site, &numbered("3"), &mut Links::default()).await.unwrap_err();
+            assert!(matches!(&refused, Failure::Rejected { source } if source.as_str().contains("sleeksync replay")), "{refused:?}");
+            assert_eq!(shown(), [[true; 3]; 4]);
+        }
+        std::fs::write(&path, kept).unwrap();
+        bring(&site, &numbered("3"), &mut Links::default()).await.unwrap();
+    }
+    std::fs::remove_dir_all(folder.path().join(".sleeksync")).unwrap();
+    files.iter().for_each(|file| std::fs::remove_file(folder.path().join(file)).unwrap());
+    for id in ["1", "2", "3"] {
+        bring(&site, &numbered(id), &mut Links::default()).await.unwrap();
+    }
+    assert_eq!(shown(), [[true; 3]; 4]);
+}
+
+#[tokio::test]
+async fn two_connectors_publish_into_two_folders_of_one_site() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = json!({"format": "hugo", "directory": "content/acme", "feed_directory": "static/acme", "changelog_file": "ACME.md"});
+    let second = json!({"format": "hugo", "directory": "content/bolt", "feed_directory": "static/bolt", "changelog_file": "BOLT.md"});
+    let sites = [site(folder.path(), first), site(folder.path(), second)];
+    let numbered = |id: u32| Item { id: ItemId::top(ProductId(7), ItemKind::Changelog, &id.to_string()).unwrap(), ..entry(json!({})) };
+    for id in 1..=20 {
+        let (one, other) = (numbered(id), numbered(id));
+        let (mut here, mut there) = (Links::default(), Links::default());
+        let (one, other) = tokio::join!(bring(&sites[0], &one, &mut here), bring(&sites[1], &other, &mut there));
+        one.unwrap();
+        other.unwrap();
+    }
+    for name in ["acme", "bolt"] {
+        let rss = rss::Channel::read_from(read(folder.path(), &format!("static/{name}/changelog.rss")).as_bytes()).unwrap();
+        assert_eq!(rss.items().len(), 20, "{name}");
+        assert_eq!(read(folder.path(), &format!("{}.md", name.to_uppercase())).matches("sleeksync:entry").count(), 20);
+    }
+}
+
+#[test]
+fn a_place_is_one_however_it_is_spelled() {
+    let of = |path: &str, directory: &str| {
+        let site = site(Path::new(path), json!({"directory": directory, "feeds": ["rss"], "changelog_file": "./docs//CHANGELOG.md"}));
+        (Connector::scope(&site).0, Connector::claims(&site).into_iter().map(|claim| claim.place).collect::<Vec<_>>())
+    };
+    let places = ["/srv/s/changelog.rss".to_owned(), "/srv/s/news/images".to_owned(), "/srv/s/docs/CHANGELOG.md".to_owned()];
+    for (path, directory) in [("/srv/s", "news"), ("/srv/s/.", "news/"), ("/srv//s/", "./news"), ("/srv/./s", "news/.")] {
+        assert_eq!(of(path, directory), ("site:/srv/s/news".to_owned(), places.to_vec()), "{path} {directory}");
+    }
+    assert_eq!(of("./s", "news").0, of("s", "news").0);
+    assert_eq!(of("/srv/s", ".").0, "site:/srv/s");
+}
+
+#[tokio::test]
 async fn feeds_are_read_back_with_stable_ids() {
     let folder = tempfile::tempdir().unwrap();
     let site = site(folder.path(), json!({"feed_url": "https://acme.example/feeds/"}));
@@ -210,7 +294,7 @@ async fn settings_that_leave_the_folder_are_refused() {
     for setting in ["directory", "feed_directory", "changelog_file"] {
         for path in ["../x", "/etc", ""] {
             let settings: Settings = serde_json::from_value(json!({"path": "/srv", setting: path})).unwrap();
-            assert_eq!(Site::new(settings).err().unwrap().key, setting);
+            assert_eq!(Site::new(settings).err().unwrap()[0].key, setting);
         }
     }
     assert!(serde_json::from_value::<Settings>(json!({"path": "/srv", "git": {}})).is_err());
@@ -236,7 +320,8 @@ async fn a_page_is_ours_after_its_folder_moved_and_with_it_the_signature() {
     for format in ["hugo", "zola", "jekyll"] {
         let site = site(folder.path(), json!({"format": format}));
         bring(&site, &entry(json!({})), &mut Links::default()).await.unwrap();
-        let path = site.settings.path.join(site.settings.directory()).read_dir().unwrap().next().unwrap().unwrap().path();
+        let pages = site.settings.path.join(site.settings.directory()).read_dir().unwrap();
+        let path = pages.map(|file| file.unwrap().path()).find(|path| path.extension().is_some_and(|kind| kind == "md")).unwrap();
         let page = std::fs::read_to_string(&path).unwrap();
         std::fs::write(&path, page.replace("0123456789abcdef", "fedcba9876543210")).unwrap();
         bring(&site, &entry(json!({"title": "Moved"})), &mut Links::default()).await.unwrap();
@@ -254,6 +339,7 @@ async fn a_page_is_ours_after_its_folder_moved_and_with_it_the_signature() {
 #[test]
 fn dates_are_read_in_the_zone_of_the_workspace_and_written_with_theirs() {
     let (site, item) = (site(Path::new("/srv/site"), json!({"format": "jekyll"})), entry(json!({"created": "2026-03-04 00:30:00"})));
+    let item = Item { at: Time::from_ms(1_772_625_600_000), ..item };
     let product = Product { time_zone: jiff::tz::TimeZone::get("Europe/Berlin").unwrap(), ..Product::unconfigured(ProductId(7)) };
     let key = RemoteKey::new("sp-7-changelog-771".to_owned(), "00".to_owned());
     let change = Change { item: &item, parent: None, event: None, product: &product, key: &key, at: Time::ZERO };
@@ -261,6 +347,78 @@ fn dates_are_read_in_the_zone_of_the_workspace_and_written_with_theirs() {
     let Op::Write(page) = &steps[0].op else { panic!("{:?}", steps[0].op) };
     assert!(page.front_matter.contains("date: 2026-03-03 23:30:00 +0000"), "{}", page.front_matter);
     assert_eq!(page.path, "_posts/2026-03-03-entry-771.md");
+}
+
+#[tokio::test]
+async fn an_entry_dated_ahead_of_the_clock_is_dated_when_it_was_sent() {
+    let folder = tempfile::tempdir().unwrap();
+    bring(&site(folder.path(), json!({"format": "hugo"})), &entry(json!({"created": "2026-03-09 08:00:00"})), &mut Links::default())
+        .await
+        .unwrap();
+    let page = read(folder.path(), "content/changelog/entry-771.md");
+    assert!(page.contains("\ndate: 2026-03-03T12:00:00Z\n"), "{page}");
+    assert!(read(folder.path(), "static/changelog.rss").contains("Tue, 3 Mar 2026 12:00:00 +0000"));
+}
+
+#[tokio::test]
+async fn a_changelog_file_that_is_not_utf8_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let site = site(folder.path(), json!({"changelog_file": "CHANGELOG.md"}));
+    let latin = b"# \xc4nderungen\n";
+    std::fs::write(folder.path().join("CHANGELOG.md"), latin).unwrap();
+    let refused = bring(&site, &entry(json!({})), &mut Links::default()).await.unwrap_err();
+    assert!(matches!(&refused, Failure::Rejected { source } if source.as_str().contains("not UTF-8")), "{refused:?}");
+    assert_eq!(std::fs::read(folder.path().join("CHANGELOG.md")).unwrap(), latin);
+}
+
+#[tokio::test]
+async fn an_entry_has_no_heading_that_looks_like_the_changelog_files_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let site = site(folder.path(), json!({"changelog_file": "CHANGELOG.md"}));
+    let html = "<h1>Big</h1><h2>[1.0.0] - 2026-01-01</h2><h3>Added</h3><pre># Big\n## [1.0.0]</pre><p>## [2.0.0] - 2026-01-01</p>";
+    bring(&site, &entry(json!({"title": "# Big", "description_html": html})), &mut Links::default()).await.unwrap();
+    let file = read(folder.path(), "CHANGELOG.md");
+    let headings: Vec<&str> = file.lines().map(str::trim_start).filter(|line| line.starts_with('#') && !line.starts_with("####")).collect();
+    assert_eq!(
+        headings,
+        ["# Changelog", "## [2026-03-03] - 2026-03-03", "### Added", "# Big", "## [1.0.0]"],
+        "the last two are code: {file}"
+    );
+    assert!(file.contains("  #### Big\n") && file.contains("  ```\n  # Big\n"), "{file}");
+}
+
+#[tokio::test]
+async fn feeds_are_valid_without_any_address() {
+    let folder = tempfile::tempdir().unwrap();
+    let product = Product::unconfigured(ProductId(7));
+    let key = RemoteKey::new("sp-7-changelog-771".to_owned(), "00".to_owned());
+    let item = entry(json!({}));
+    let change = Change { item: &item, parent: None, event: None, product: &product, key: &key, at: Time::ZERO };
+    let mut ids = Vec::new();
+    for directory in ["news", "news & more", "."] {
+        let site = site(folder.path(), json!({"directory": directory, "feed_directory": directory}));
+        let Plan::Run(steps) = Connector::plan(&site, &change, &Links::default()).unwrap() else { panic!("nothing is planned") };
+        for step in steps {
+            Connector::apply(&site, &step.op, &Cx { transport: &Pictures, links: &Links::default() }).await.unwrap();
+        }
+        let rss = rss::Channel::read_from(read(folder.path(), &format!("{directory}/changelog.rss")).as_bytes()).unwrap();
+        assert_eq!(rss.link(), "https://sleekplan.com");
+        let atom = atom_syndication::Feed::read_from(read(folder.path(), &format!("{directory}/changelog.atom")).as_bytes()).unwrap();
+        ids.push(atom.id().to_owned());
+    }
+    assert_eq!(ids, ["tag:sleeksync,2026:sp-7:news", "tag:sleeksync,2026:sp-7:news+%26+more", "tag:sleeksync,2026:sp-7:"]);
+}
+
+#[tokio::test]
+async fn a_title_with_an_address_keeps_its_link_in_the_changelog_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let site = site(folder.path(), json!({"changelog_file": "CHANGELOG.md"}));
+    bring(&site, &entry(json!({"title": "Now at https://app.acme.example/new and www.acme.example"})), &mut Links::default())
+        .await
+        .unwrap();
+    let file = read(folder.path(), "CHANGELOG.md");
+    let line = file.lines().find(|line| line.starts_with("- **")).unwrap();
+    assert_eq!(line, "- **[Now at https&#58;//app.acme.example/new and www&#46;acme.example](<https://acme.example/changelog/771>)**");
 }
 
 #[tokio::test]
@@ -279,6 +437,44 @@ async fn images_are_copied_kept_and_removed_with_the_page_that_shows_them() {
     let kept = Site::new(serde_json::from_value(json!({"path": folder.path(), "copy_images": false})).unwrap()).unwrap();
     bring(&kept, &entry(json!({})), &mut links).await.unwrap();
     assert!(read(folder.path(), "changelog/entry-771.md").contains("https://storage.sleekplan.com/a.png"));
+}
+
+#[tokio::test]
+async fn a_page_names_its_images_from_where_it_stands() {
+    let table = [
+        (json!({"format": "hugo"}), "content/changelog/images", "../images/"),
+        (json!({"format": "zola"}), "static/changelog/images", "../images/"),
+        (json!({"format": "zola", "directory": "content"}), "static/images", "../images/"),
+        (json!({"format": "jekyll"}), "assets/changelog-images", "/assets/changelog-images/"),
+        (json!({"format": "jekyll", "directory": "news/_posts"}), "assets/news/changelog-images", "/assets/news/changelog-images/"),
+        (
+            json!({"format": "jekyll", "image_url": "/docs/assets/changelog-images"}),
+            "assets/changelog-images",
+            "/docs/assets/changelog-images/",
+        ),
+        (json!({"format": "astro"}), "src/content/changelog/images", "./images/"),
+        (json!({"format": "docusaurus"}), "changelog/images", "./images/"),
+        (json!({"format": "plain", "directory": "."}), "images", "images/"),
+    ];
+    for (more, place, shown) in table {
+        let folder = tempfile::tempdir().unwrap();
+        let site = site(folder.path(), more.clone());
+        let mut links = Links::default();
+        bring(&site, &entry(json!({})), &mut links).await.unwrap();
+        let [image] = std::fs::read_dir(folder.path().join(place))
+            .unwrap()
+            .map(|file| file.unwrap())
+            .filter(|file| file.file_name().to_string_lossy().ends_with(".png"))
+            .collect::<Vec<_>>()
+            .try_into()
+            .unwrap();
+        let page = read(folder.path(), links.id(&Part::new("page")).unwrap());
+        assert!(page.contains(&format!("![shot]({shown}{})", image.file_name().to_str().unwrap())), "{more} {page}");
+    }
+    for wrong in ["assets", "/a)b", "javascript:x", "", "/a b"] {
+        let settings = serde_json::from_value(json!({"path": "/srv", "image_url": wrong})).unwrap();
+        assert_eq!(Site::new(settings).err().unwrap()[0].key, "image_url", "{wrong}");
+    }
 }
 
 #[tokio::test]
@@ -322,7 +518,8 @@ async fn a_deleted_entry_is_gone_everywhere() {
     let mut links = Links::default();
     bring(&site, &entry(json!({})), &mut links).await.unwrap();
     let file = read(folder.path(), "CHANGELOG.md");
-    let (ours, theirs) = (file.find("## 2026-03-03\n\n### Added\n").unwrap(), file.find("## [1.0.0] - 2026-01-01\n\n- first\n").unwrap());
+    let (ours, theirs) =
+        (file.find("## [2026-03-03] - 2026-03-03\n\n### Added\n").unwrap(), file.find("## [1.0.0] - 2026-01-01\n\n- first\n").unwrap());
     assert!(ours < theirs, "{file}");
     bring(&site, &Item { deleted: true, ..entry(json!({})) }, &mut links).await.unwrap();
     assert!(!folder.path().join("changelog/entry-771.md").exists() && links.own.is_empty());

@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::contract::{
-    Capabilities, Cause, Change, Connector, Cx, Effect, Failure, Hash, ItemKind, Links, Mode, Part, Plan, PlanError, Preview, Reason,
-    RemoteKey, RemoteRef, Repeat, Request, Scope, Secret, SettingsError, Step, StepName, Time,
+    Capabilities, Cause, Change, Connector, Cx, Effect, Failure, Hash, ItemKind, Links, Mistakes, Mode, Part, Plan, PlanError, Preview,
+    Reason, RemoteKey, RemoteRef, Repeat, Request, Scope, Secret, SettingsError, Step, StepName, Time,
 };
 use crate::kit::http::{Base, Stage, authorize, call, credential, json_request, unrefined};
 use crate::kit::template::{Output, Template};
@@ -125,13 +125,12 @@ impl Connector for Sample {
     type Settings = Settings;
     type Op = Op;
 
-    fn new(settings: Settings) -> Result<Self, SettingsError> {
-        credential("token", &settings.token)?;
-        Ok(Self {
-            base: Base::parse("url", &settings.url, settings.allow_insecure)?,
-            token: settings.token,
-            title: Template::new("title", &settings.title, Output::Text)?,
-        })
+    fn new(settings: Settings) -> Result<Self, Vec<SettingsError>> {
+        let mut mistakes = Mistakes::default();
+        mistakes.note(credential("token", &settings.token));
+        let base = mistakes.note(Base::parse("url", &settings.url, settings.allow_insecure));
+        let title = mistakes.note(Template::new("title", &settings.title, Output::Text));
+        mistakes.or(base.zip(title).map(|(base, title)| Self { base, token: settings.token, title }))
     }
 
     fn scope(&self) -> Scope {

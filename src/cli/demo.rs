@@ -19,6 +19,8 @@ use crate::config::{Config, Sources, load};
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Pause between two looks at what is still owed.
 const LOOK_PAUSE: Duration = Duration::from_millis(50);
+/// Lines of a feed that are shown.
+const FEED_LINES: usize = 24;
 /// The demo's workspace and key: neither is anybody's.
 const PRODUCT: u64 = 5_456_534_244;
 const KEY: &str = "demo";
@@ -152,7 +154,7 @@ async fn wait(desk: &Desk) -> bool {
 }
 
 fn show(context: &Context, desk: &Desk, site: &Path) {
-    context.output.line("links:");
+    context.output.line("ids (item, part, id at the site):");
     for link in desk.links(&Query::default()).map(|page| page.rows).unwrap_or_default() {
         context.output.line(&format!("  {:<16} {:<10} {}", cell(&link, "item"), cell(&link, "part"), cell(&link, "remote_id")));
     }
@@ -163,11 +165,20 @@ fn show(context: &Context, desk: &Desk, site: &Path) {
     for path in &files {
         context.output.line(&format!("  {}", path.strip_prefix(site).unwrap_or(path).display()));
     }
-    if let Some(page) = files.iter().find(|path| path.ends_with("entry-771.md")) {
-        context.output.line("entry-771.md:");
-        let text = std::fs::read_to_string(page).unwrap_or_default();
-        text.lines().for_each(|line| context.output.line(&format!("  {line}")));
+    for path in files.iter().filter(|path| path.extension().is_some_and(|kind| kind == "md")) {
+        print(context, site, path, usize::MAX);
     }
+    if let Some(feed) = files.iter().find(|path| path.ends_with("static/changelog.json")) {
+        print(context, site, feed, FEED_LINES);
+    }
+}
+
+/// Shows the first lines of a file.
+fn print(context: &Context, site: &Path, path: &Path, lines_max: usize) {
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    let more = if text.lines().nth(lines_max).is_some() { ", its head" } else { "" };
+    context.output.line(&format!("{}{more}:", path.strip_prefix(site).unwrap_or(path).display()));
+    text.lines().take(lines_max).for_each(|line| context.output.line(&format!("  {line}")));
 }
 
 fn collect(folder: &Path, files: &mut Vec<std::path::PathBuf>) {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use figment::value::{Dict, Value};
-use sleeksync_connectors::contract::{Action, AnyConnector, ItemKind};
+use sleeksync_connectors::contract::{Action, AnyConnector, Claim, ItemKind};
 use sleeksync_connectors::kit::template::Expression;
 use sleeksync_connectors::registry::Kind;
 
@@ -195,11 +195,23 @@ fn resolve(merged: &DeliveryConfig, instance: &dyn AnyConnector) -> DeliverySett
     }
 }
 
+/// Two that write one file would each undo what the other wrote.
+fn check_claims(reader: &mut Reader<'_>, one: &ConnectorConfig, other: &ConnectorConfig) {
+    let taken = one.instance.claims();
+    for Claim { key, place } in other.instance.claims() {
+        if taken.iter().any(|claim| claim.place == place) {
+            let problem = format!("writes {} like connectors.{}", shown(&place), one.name);
+            reader.report(&below(&path(&["connectors", &other.name]), key), problem, format!("expected another {key} for one of them"));
+        }
+    }
+}
+
 /// Two that write the same kinds of items to one place would fight over every object.
 fn check_scopes(reader: &mut Reader<'_>, connectors: &[ConnectorConfig]) {
     let enabled: Vec<&ConnectorConfig> = connectors.iter().filter(|connector| connector.enabled).collect();
     for (place, one) in enabled.iter().enumerate() {
         for other in enabled.iter().skip(place + 1) {
+            check_claims(reader, one, other);
             let shares = one.kind.capabilities.items.iter().any(|item| other.kind.capabilities.items.contains(item));
             if shares && one.instance.scope() == other.instance.scope() {
                 let scope = one.instance.scope().to_string();

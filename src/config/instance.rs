@@ -1,7 +1,8 @@
 //! A kind's own settings: made into an instance by the kind, with every mistake found in one run.
 //!
-//! The kind stops at its first mistake. Each is noted and taken out, or, where something is missing, a stand-in is put there, and the
-//! kind is asked again. An instance that was mended in this way is never handed on.
+//! The kind stops at the first thing of a wrong shape. Each is noted and taken out, or, where something is missing, a stand-in is put there,
+//! and the kind is asked again, until it comes to the values, of which it names all that cannot work. An instance that was mended in this way
+//! is never handed on.
 
 use figment::value::{Dict, Value};
 use serde_json::Value as Json;
@@ -10,21 +11,25 @@ use sleeksync_connectors::registry::Kind;
 
 use super::mistake::{expected_one_of, shown};
 use super::raw::RawConnector;
-use super::reader::{MISTAKES_MAX, Reader, expectation, hang, hang_secret_files, reread_text, split_message};
+use super::reader::{MISTAKES_MAX, Reader, expectation, hang, hang_secret_files, original_path, reread_text, split_message};
+use super::toml_text::{Scalars, parse_document};
 use super::tree::{Path, below, child_mut, descend, remove};
 
 /// Makes the instance that stands at `at`; `None` when something is wrong, which is then reported.
-pub(super) fn build(reader: &mut Reader<'_>, at: &[String], kind: &Kind, settings: Dict) -> Option<Box<dyn AnyConnector>> {
+pub(super) fn build(reader: &mut Reader<'_>, at: &[String], kind: &'static Kind, settings: Dict) -> Option<Box<dyn AnyConnector>> {
     let mut value = Value::from(settings);
     hang_paths(reader, at, kind, &mut value);
-    let mut mending = Mending { value, stand_ins: Vec::new(), is_mended: false };
+    let mut mending = Mending { kind, value, taken: Vec::new(), stand_ins: Vec::new(), is_mended: false };
     for _ in 0..MISTAKES_MAX {
-        let error = match (kind.build)(json(&mending.value)) {
+        let fault = match (kind.build)(json(&mending.value)) {
             Ok(instance) => return (!mending.is_mended).then_some(instance),
-            Err(error) => error,
+            Err(BuildError::Values(wrong)) => {
+                mending.report_values(reader, at, &wrong);
+                return None;
+            }
+            Err(BuildError::Shape { path, message }) => Fault::of_shape(kind, parse_path(&path), &message),
         };
-        let fault = Fault::of(kind, &error);
-        let original = [at, &fault.path].concat();
+        let original = [at, &original_path(&mending.taken, &fault.path)].concat();
         if reread_text(reader.tree, &original, &mut mending.value, &fault.path) {
             continue;
         }
@@ -95,8 +100,11 @@ fn takes_text(kind: &Kind, value: &Value, path: &[String]) -> bool {
 
 /// The settings while they are mended.
 struct Mending {
+    kind: &'static Kind,
     value: Value,
-    /// Where a stand-in was put, and which.
+    /// Places of list items that were taken out, in that order.
+    taken: Vec<Path>,
+    /// Where something was wrong or missing, and how many ways to mend it were tried.
     stand_ins: Vec<(Path, usize)>,
     is_mended: bool,
 }
@@ -105,31 +113,47 @@ struct Mending {
 enum Mended {
     /// A mistake of the user's, out of the way now.
     Known,
-    /// A stand-in did not fit, and another one took its place.
+    /// What stood in its place did not do either, and something else took it.
     StandIn,
     /// A mistake of the user's that stays in the way.
     Not,
-    /// No stand-in fits.
+    /// Nothing fits.
     GaveUp,
 }
 
 impl Mending {
-    /// Takes an unknown key out; puts a stand-in where something is wrong or missing.
+    /// Takes what is wrong out; puts something in its place where the kind cannot do without.
     fn mend(&mut self, fault: &Fault) -> Mended {
         self.is_mended = true;
-        let tried = self.stand_ins.iter_mut().find(|(at, _)| fault.path.starts_with(at));
-        if let Some((at, tried)) = tried {
-            *tried += 1;
-            let (at, tried) = (at.clone(), *tried);
-            // A value that cannot work where a stand-in is: what the kind would have said of a real one is not known.
-            let next = stand_in(tried).filter(|_| !fault.is_value);
-            return if next.is_some_and(|value| put(&mut self.value, &at, value)) { Mended::StandIn } else { Mended::GaveUp };
+        if let Some(number) = self.stand_ins.iter().position(|(at, _)| fault.path.starts_with(at)) {
+            return if self.put_next(number) { Mended::StandIn } else { Mended::GaveUp };
         }
-        if fault.is_unknown_key {
-            return if remove(&mut self.value, &fault.path) { Mended::Known } else { Mended::Not };
+        let is_item = fault.path.last().is_some_and(|last| last.parse::<usize>().is_ok());
+        if fault.is_unknown_key || is_item {
+            let gone = remove(&mut self.value, &fault.path);
+            self.taken.push(fault.path.clone());
+            return if gone { Mended::Known } else { Mended::Not };
         }
         self.stand_ins.push((fault.path.clone(), 0));
-        if stand_in(0).is_some_and(|value| put(&mut self.value, &fault.path, value)) { Mended::Known } else { Mended::Not }
+        if remove(&mut self.value, &fault.path) || self.put_next(self.stand_ins.len() - 1) { Mended::Known } else { Mended::Not }
+    }
+
+    /// Puts the next stand-in where the mistake of this number was.
+    fn put_next(&mut self, number: usize) -> bool {
+        let Some((at, tried)) = self.stand_ins.get_mut(number) else { return false };
+        let number = *tried;
+        *tried += 1;
+        stand_in(self.kind, at, number).is_some_and(|value| put(&mut self.value, at, value))
+    }
+
+    /// Values that cannot work, but for those that were put in: what the kind would have said of real ones is not known.
+    fn report_values(&self, reader: &mut Reader<'_>, at: &[String], wrong: &[SettingsError]) {
+        for SettingsError { key, problem, expected } in wrong {
+            let path = parse_path(key);
+            if !self.stand_ins.iter().any(|(at, _)| path.starts_with(at)) {
+                reader.report_advised(&[at, &path].concat(), problem, &format!("expected {expected}"));
+            }
+        }
     }
 }
 
@@ -148,17 +172,25 @@ fn put(value: &mut Value, path: &[String], new: Value) -> bool {
     }
 }
 
-/// What stands in for a missing setting of a type that is not known, one after the other.
-fn stand_in(tried: usize) -> Option<Value> {
+/// What stands in for a setting, one after the other: what the kind's own example has there, then values of each type.
+fn stand_in(kind: &Kind, at: &[String], tried: usize) -> Option<Value> {
     match tried {
-        0 => Some(Value::from("https://stand-in.invalid")),
-        1 => Some(Value::from("stand/in")),
-        2 => Some(Value::from(vec![Value::from("stand-in")])),
-        3 => Some(Value::from(Dict::new())),
-        4 => Some(Value::from(1_u8)),
-        5 => Some(Value::from(true)),
+        0 => Some(example(kind, at).unwrap_or_else(|| Value::from("https://stand-in.invalid"))),
+        1 => Some(Value::from("https://stand-in.invalid")),
+        2 => Some(Value::from("stand/in")),
+        3 => Some(Value::from(vec![Value::from("stand-in")])),
+        4 => Some(Value::from(Dict::new())),
+        5 => Some(Value::from(1_u8)),
+        6 => Some(Value::from(true)),
         _ => None,
     }
+}
+
+/// What the kind's example has at `at`.
+fn example(kind: &Kind, at: &[String]) -> Option<Value> {
+    let (document, _) = parse_document(kind.example, Scalars::Typed);
+    let mut table = document.get("connectors")?.as_dict()?.values().next()?.clone();
+    descend(&mut table, at).cloned()
 }
 
 /// A mistake as the kind reported it.
@@ -167,25 +199,10 @@ struct Fault {
     path: Path,
     problem: String,
     expected: String,
-    /// The shape was right: a value, or several together, cannot work.
-    is_value: bool,
     is_unknown_key: bool,
 }
 
 impl Fault {
-    fn of(kind: &Kind, error: &BuildError) -> Self {
-        match error {
-            BuildError::Value(SettingsError { key, problem, expected }) => Self {
-                path: parse_path(key),
-                problem: problem.clone(),
-                expected: format!("expected {expected}"),
-                is_value: true,
-                is_unknown_key: false,
-            },
-            BuildError::Shape { path, message } => Self::of_shape(kind, parse_path(path), message),
-        }
-    }
-
     /// serde's messages, without the values they quote.
     fn of_shape(kind: &Kind, mut path: Path, message: &str) -> Self {
         let words: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
@@ -211,7 +228,7 @@ impl Fault {
             let (problem, expected) = split_message(message);
             (problem.to_owned(), expected.to_owned())
         };
-        Self { path, problem, expected, is_value: false, is_unknown_key: message.starts_with("unknown field `") }
+        Self { path, problem, expected, is_unknown_key: message.starts_with("unknown field `") }
     }
 }
 

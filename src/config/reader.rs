@@ -108,7 +108,7 @@ pub(super) fn reread_text(tree: &Tree, original: &[String], value: &mut Value, p
 }
 
 /// Where `path` was before the list items of `taken` were taken out, in that order.
-fn original_path(taken: &[Path], path: &[String]) -> Path {
+pub(super) fn original_path(taken: &[Path], path: &[String]) -> Path {
     let mut path = path.to_vec();
     for gone in taken.iter().rev() {
         let Some((last, parents)) = gone.split_last() else { continue };
@@ -142,7 +142,8 @@ pub(super) fn hang_secret_files(tree: &Tree, value: &mut Value, at: &[String]) {
 
 /// Hangs a relative path on the folder of the file that says it; a path that is no UTF-8 stays as it is.
 pub(super) fn hang(tree: &Tree, value: &mut Value, at: &[String]) {
-    let hung = value.as_str().map(|file| tree.resolve(at, FilePath::new(file)));
+    // An empty path would become the folder itself.
+    let hung = value.as_str().filter(|file| !file.trim().is_empty()).map(|file| tree.resolve(at, FilePath::new(file)));
     if let Some(text) = hung.as_deref().and_then(FilePath::to_str) {
         *value = Value::from(text);
     }

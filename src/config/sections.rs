@@ -133,6 +133,7 @@ pub(super) fn delivery(reader: &mut Reader<'_>, at: &[String], base: &DeliveryCo
     if raw.concurrency.is_some_and(|count| !(1..=CONCURRENCY_MAX).contains(&count)) {
         reader.report(&below(at, "concurrency"), "is out of bounds", format!("expected between 1 and {CONCURRENCY_MAX}"));
     }
+    let says_settle = raw.settle.is_some();
     let merged = DeliveryConfig {
         concurrency,
         timeout: raw.timeout.map_or(base.timeout, |period| period.0),
@@ -143,14 +144,15 @@ pub(super) fn delivery(reader: &mut Reader<'_>, at: &[String], base: &DeliveryCo
         settle: raw.settle.map(|waits| waits.into_iter().map(|wait| wait.0).collect()).or_else(|| base.settle.clone()),
         creates_per_hour_max: raw.max_creates_per_hour.or(base.creates_per_hour_max),
     };
-    if merged.timeout > TIMEOUT_MAX {
+    // What is inherited was checked where it stands.
+    if raw.timeout.is_some() && merged.timeout > TIMEOUT_MAX {
         reader.report(&below(at, "timeout"), "is too long", "expected at most \"1h\"");
     }
     if merged.backoff_max < merged.backoff_min && (raw.backoff_max.is_some() || raw.backoff_min.is_some()) {
         let key = if raw.backoff_max.is_some() { "backoff_max" } else { "backoff_min" };
         reader.report(&below(at, key), "leaves backoff_max below backoff_min", "expected backoff_min <= backoff_max");
     }
-    match merged.settle.as_deref() {
+    match merged.settle.as_deref().filter(|_| says_settle) {
         Some([]) => reader.report(&below(at, "settle"), "is empty", "expected waits such as [\"0s\", \"30s\", \"2m\"], or no such key"),
         Some(waits) if waits.len() > SETTLE_MAX => {
             reader.report(&below(at, "settle"), "is too long", format!("expected at most {SETTLE_MAX} waits"));

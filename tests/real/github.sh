@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Every request the GitHub connector makes in its tests, against GitHub's own OpenAPI description (Prism, npm).
+# Every request the GitHub connector makes in the tests of the workspace, against GitHub's own OpenAPI description (Prism, npm).
 # Needs node and npm; what it installs goes to a cache folder ($SLEEKSYNC_REAL, default: below the system's temporary folder).
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -15,9 +15,12 @@ if [ ! -s "$cache/api.github.com.json" ]; then
 fi
 node "$here/spec.js" "$cache/api.github.com.json" "$operations" "$cache/spec.json"
 
-requests=$cache/requests.jsonl
-rm -f "$requests"
-SLEEKSYNC_GITHUB_REQUESTS=$requests cargo test --locked -p sleeksync-connectors --lib -- github::
+# What the tests of a run before have written down is taken, else they run here: all of them, with and without a socket.
+requests=${SLEEKSYNC_GITHUB_REQUESTS:-$cache/requests.jsonl}
+if [ -z "${SLEEKSYNC_GITHUB_REQUESTS:-}" ]; then
+  rm -f "$requests"
+  SLEEKSYNC_GITHUB_REQUESTS=$requests cargo test --locked --workspace
+fi
 
 port=$(node -e 'const s=require("net").createServer().listen(0,"127.0.0.1",()=>{console.log(s.address().port);s.close()})')
 home=$cache/node_modules/@stoplight/prism-http

@@ -180,9 +180,7 @@ fn redirected(text: &str) -> String {
     for (at, _) in lower.match_indices(HOST) {
         let before = lower.get(..at).unwrap_or_default();
         let after = lower.get(at + HOST.len()..).unwrap_or_default();
-        let longer = |c: char| c.is_alphanumeric() || c == '-';
-        let other_host = after.starts_with(longer) || after.strip_prefix('.').is_some_and(|rest| rest.starts_with(longer));
-        if other_host || !(before.ends_with("://") || before.ends_with("www.")) {
+        if goes_on(after) || !(before.ends_with("://") || before.ends_with("www.")) {
             continue;
         }
         out.push_str(text.get(from..at).unwrap_or_default());
@@ -195,6 +193,34 @@ fn redirected(text: &str) -> String {
     }
     out.push_str(text.get(from..).unwrap_or_default());
     out
+}
+
+/// `text` in which no address leads to a page of `host`, a GitHub of one's own: it links back as github.com does and has no redirect, so a
+/// zero-width space parts its name.
+#[must_use]
+pub fn apart_from(text: &str, host: &str) -> String {
+    let (lower, host) = (text.to_ascii_lowercase(), host.to_ascii_lowercase());
+    let first = host.chars().next().map_or(0, char::len_utf8);
+    let mut out = String::with_capacity(text.len());
+    let mut from = 0;
+    for (at, _) in lower.match_indices(&host).filter(|(_, found)| !found.is_empty()) {
+        let before = lower.get(..at).unwrap_or_default();
+        let after = lower.get(at + host.len()..).unwrap_or_default();
+        if goes_on(after) || !(before.ends_with("//") || before.ends_with('@') || host.starts_with("www.")) {
+            continue;
+        }
+        out.push_str(text.get(from..at + first).unwrap_or_default());
+        out.push(ZERO_WIDTH_SPACE);
+        from = at + first;
+    }
+    out.push_str(text.get(from..).unwrap_or_default());
+    out
+}
+
+/// Whether the name of a host that ends before `after` is the beginning of a longer one.
+fn goes_on(after: &str) -> bool {
+    let longer = |c: char| c.is_alphanumeric() || c == '-';
+    after.starts_with(longer) || after.strip_prefix('.').is_some_and(|rest| rest.starts_with(longer))
 }
 
 /// An address of GitHub's pages, however it is spelled, led through `redirect.github.com`.

@@ -14,14 +14,16 @@ pub fn line(text: &str, max_chars: usize) -> String {
     shortened(&one_line(text), max_chars)
 }
 
-/// [`line()`], and inert as the title of a GitHub issue: no mention, no reference, nothing a keyword could close.
+/// [`line()`], and inert as the title of a GitHub issue: no mention, no reference, nothing a keyword could close; on `host`, too, where GitHub
+/// is one's own.
 #[must_use]
-pub fn github_line(text: &str, max_chars: usize) -> String {
+pub fn github_line(text: &str, max_chars: usize, host: Option<&str>) -> String {
     let line = one_line(text);
     let mut kept_chars = max_chars;
     loop {
         // Cut first: what is left of a long word may be something that GitHub knows.
         let inert = github::inert(&shortened(&line, kept_chars));
+        let inert = host.map(|host| github::apart_from(&inert, host)).unwrap_or(inert);
         let over = inert.chars().count().saturating_sub(max_chars);
         if over == 0 {
             return inert;

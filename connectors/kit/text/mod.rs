@@ -29,9 +29,10 @@ mod run;
 mod scan;
 mod tag;
 
-use pulldown_cmark::{CowStr, Event, Tag, TagEnd};
+use pulldown_cmark::{CowStr, Event, HeadingLevel, Tag, TagEnd};
 
 pub use cut::{Length, SHORTENED};
+pub use github::apart_from;
 pub use line::{github_line, line, terminal};
 
 /// The most text that is read, in bytes; what follows is left off.
@@ -162,6 +163,46 @@ impl Text {
             }
         }
         Self { events: cut::without_empty(events) }
+    }
+
+    /// The same text, in which nothing leads to an address of which `decide` says so. The address stays, as words, where it is not the words
+    /// of the link already.
+    #[must_use]
+    pub fn without_links(self, decide: impl Fn(&str) -> bool) -> Self {
+        let mut events: Vec<Event<'static>> = Vec::with_capacity(self.events.len());
+        // The address of the link that is being taken off, and where its words begin.
+        let mut taken: Option<(String, usize)> = None;
+        for event in self.events {
+            match event {
+                Event::Start(Tag::Link { dest_url, .. }) if decide(&dest_url) => taken = Some((dest_url.into_string(), events.len())),
+                Event::End(TagEnd::Link) if taken.is_some() => {
+                    let (address, from) = taken.take().unwrap_or_default();
+                    let words = events.get(from..).unwrap_or_default().iter().map(|event| match event {
+                        Event::Text(text) | Event::Code(text) => text.as_ref(),
+                        _ => "",
+                    });
+                    if !address.ends_with(&words.collect::<String>()) {
+                        events.push(Event::Text(format!(" ({address})").into()));
+                    }
+                }
+                other => events.push(other),
+            }
+        }
+        Self { events }
+    }
+
+    /// The same text with every heading so many levels lower, to stand below a heading of that level; there are six.
+    #[must_use]
+    pub fn with_headings_below(self, above: usize) -> Self {
+        let lower = |level: HeadingLevel| HeadingLevel::try_from((level as usize + above).min(6)).unwrap_or(level);
+        let events = self.events.into_iter().map(|event| match event {
+            Event::Start(Tag::Heading { level, id, classes, attrs }) => {
+                Event::Start(Tag::Heading { level: lower(level), id, classes, attrs })
+            }
+            Event::End(TagEnd::Heading(level)) => Event::End(TagEnd::Heading(lower(level))),
+            other => other,
+        });
+        Self { events: events.collect() }
     }
 
     /// The text as sanitised HTML.

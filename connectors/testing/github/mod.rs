@@ -3,6 +3,7 @@
 //! It answers as the REST API does where the connector looks (docs.github.com, "REST API endpoints for issues"), and commits before it loses
 //! an answer: what counts in the end is what its objects say. `fake-github` serves it as a process of its own.
 
+mod record;
 mod routes;
 mod server;
 mod wire;

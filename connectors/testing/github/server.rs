@@ -9,7 +9,7 @@ use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use super::{Asked, FakeGitHub, Fault, Told};
+use super::{Asked, FakeGitHub, Fault, Told, record};
 
 /// The longest request that is read.
 const REQUEST_BYTES_MAX: usize = 4 << 20;
@@ -82,12 +82,16 @@ fn parse(bytes: &[u8], origin: &str) -> Option<(Asked, usize)> {
     let mut lines = head.lines();
     let mut words = lines.next()?.split(' ');
     let (method, target) = (words.next()?, words.next()?);
-    let length = lines
-        .filter_map(|line| line.split_once(':'))
+    let headers: Vec<(&str, &str)> = lines.filter_map(|line| line.split_once(':')).collect();
+    let length = headers
+        .iter()
         .find(|(name, _)| name.eq_ignore_ascii_case("content-length"))
         .and_then(|(_, value)| value.trim().parse::<usize>().ok())
         .unwrap_or(0);
     let body = bytes.get(end + 4..end + 4 + length)?;
+    if !target.starts_with("/_fake/") {
+        record::note(method, &format!("{origin}{target}"), headers.iter().copied(), body);
+    }
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let query: BTreeMap<String, String> = url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
     let asked = Asked {

@@ -135,12 +135,12 @@ impl Connector for Broken {
     type Settings = BrokenSettings;
     type Op = Op;
 
-    fn new(settings: BrokenSettings) -> Result<Self, SettingsError> {
+    fn new(settings: BrokenSettings) -> Result<Self, Vec<SettingsError>> {
         let BrokenSettings { breach, sample: mut settings } = settings;
         if breach == Breach::TakesAnySetting {
             settings.retain(|name, _| matches!(name.as_str(), "url" | "token"));
         }
-        let wrong = |problem: String| SettingsError { key: "sample", problem, expected: "the settings of the sample" };
+        let wrong = |problem: String| vec![SettingsError { key: "sample", problem, expected: "the settings of the sample" }];
         let settings: Settings = serde_json::from_value(Value::Object(settings)).map_err(|error| wrong(error.to_string()))?;
         let token = settings.token.clone();
         Ok(Self { sample: Sample::new(settings)?, breach, token, plans: AtomicU64::new(0) })

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use sleeksync_connectors::contract::{
-    Capabilities, Change, Connector, Cx, Failure, ItemKind, Links, Mode, Plan, PlanError, Preview, Reason, RemoteKey, RemoteRef, Scope,
-    Secret, SettingsError, Time, build,
+    Capabilities, Change, Connector, Cx, Failure, ItemKind, Links, Mistakes, Mode, Plan, PlanError, Preview, Reason, RemoteKey, RemoteRef,
+    Scope, Secret, SettingsError, Time, build,
 };
 use sleeksync_connectors::registry::Kind;
 
@@ -103,13 +103,15 @@ impl Connector for Board {
     const CAPABILITIES: Capabilities = capabilities(&[ItemKind::Feedback, ItemKind::Comment]);
     type Settings = BoardSettings;
 
-    fn new(settings: BoardSettings) -> Result<Self, SettingsError> {
+    fn new(settings: BoardSettings) -> Result<Self, Vec<SettingsError>> {
+        let mut mistakes = Mistakes::default();
         if !settings.repository.contains('/') {
-            return Err(SettingsError { key: "repository", problem: "names no owner".to_owned(), expected: "`owner/name`" });
+            mistakes.add("repository", "names no owner", "`owner/name`");
         }
         if settings.expect_token.as_deref().is_some_and(|expected| expected != settings.token.expose()) {
-            return Err(SettingsError { key: "token", problem: "is another".to_owned(), expected: "the one of the test" });
+            mistakes.add("token", "is another", "the one of the test");
         }
+        mistakes.or(Some(()))?;
         Ok(Self(settings))
     }
 
@@ -129,7 +131,7 @@ impl Connector for Chat {
     const CAPABILITIES: Capabilities = Capabilities { events_required: true, mode: Mode::Every, ..capabilities(ItemKind::ALL) };
     type Settings = ChatSettings;
 
-    fn new(settings: ChatSettings) -> Result<Self, SettingsError> {
+    fn new(settings: ChatSettings) -> Result<Self, Vec<SettingsError>> {
         drop(settings.webhook_url);
         Ok(Self)
     }
@@ -146,7 +148,7 @@ impl Connector for Site {
     const CAPABILITIES: Capabilities = Capabilities { single_product: true, takes_history: true, ..capabilities(&[ItemKind::Changelog]) };
     type Settings = SiteSettings;
 
-    fn new(settings: SiteSettings) -> Result<Self, SettingsError> {
+    fn new(settings: SiteSettings) -> Result<Self, Vec<SettingsError>> {
         Ok(Self(settings))
     }
 

@@ -18,13 +18,13 @@ const lines = [...new Set(fs.readFileSync(requests, 'utf8').split('\n').filter(B
     const url = new URL(request.url);
     const answer = await fetch(prism + url.pathname + url.search, {
       method: request.method,
-      headers: { ...request.headers, 'content-type': 'application/json' },
-      body: request.body === null ? undefined : JSON.stringify(request.body),
+      headers: request.headers,
+      body: request.body === null ? undefined : request.body,
     });
     return { status: answer.status, violations: answer.headers.get('sl-violations'), text: await answer.text() };
   };
   // A wrong body must be refused, or nothing is validated at all.
-  const control = await check({ method: 'POST', url: 'http://x/repos/acme/widgets/issues', headers: {}, body: { body: 'no title' } });
+  const control = await check({ method: 'POST', url: 'http://x/repos/acme/widgets/issues', headers: { 'content-type': 'application/json' }, body: '{"body": "no title"}' });
   if (control.status !== 422) { console.log(`Prism let a wrong body pass with ${control.status}: it validates nothing`); process.exit(1); }
   for (const line of lines) {
     const request = JSON.parse(line);
@@ -33,6 +33,9 @@ const lines = [...new Set(fs.readFileSync(requests, 'utf8').split('\n').filter(B
     if (!operation) { console.log(`not in operations.txt: ${request.method} ${path}`); violations++; continue; }
     seen.set(operation, (seen.get(operation) || 0) + 1);
     const { status, violations: found, text } = await check(request);
+    // As it was sent: a body that is not called JSON is none to GitHub.
+    const called = request.headers['content-type'] || 'nothing';
+    if (request.body !== null && called !== 'application/json') { violations++; console.log(`VIOLATION ${request.method} ${path}: the body is called ${called}`); }
     if (found || [400, 404, 405, 415, 422].includes(status)) { violations++; console.log(`VIOLATION ${request.method} ${path}: ${status} ${found || text.slice(0, 300)}`); }
   }
   for (const [operation, count] of [...seen].sort()) console.log(`${String(count).padStart(5)} ${operation}`);

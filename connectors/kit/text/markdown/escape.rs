@@ -22,6 +22,8 @@ pub(super) struct Context {
     pub(super) at_line_start: bool,
     /// Whether it is the text of a link.
     pub(super) in_link: bool,
+    /// Whether it describes an image: an attribute, in which nothing acts and no element can stand.
+    pub(super) in_image: bool,
     /// The character before it.
     pub(super) before: Option<char>,
 }
@@ -92,6 +94,11 @@ fn character(c: char, before: Option<char>, rest: &str, context: Context, out: &
     let spaced = before.is_none_or(char::is_whitespace) && next.is_some_and(char::is_whitespace);
     let inside_word = before.is_some_and(char::is_alphanumeric) && next.is_some_and(char::is_alphanumeric);
     let cell = context.place == Place::Cell;
+    if improved(c, before, rest, context, out) {
+        // Astro's pass works on the tree, where a backslash is gone: an element between the two keeps them apart.
+        out.push_str(if context.dialect == Dialect::Astro { "<span></span>" } else { "\\" });
+        return out.push(c);
+    }
     let escaped = match c {
         '\\' => next.is_none_or(|next| next.is_ascii_punctuation()),
         '*' => !spaced,
@@ -111,6 +118,14 @@ fn character(c: char, before: Option<char>, rest: &str, context: Context, out: &
         '|' => cell || context.jekyll(),
         // At the end of a heading they would be taken for its closing.
         '#' => matches!(context.place, Place::Heading(_)) && next.is_none_or(|next| next == '#'),
+        // As GitHub's docs page "Writing mathematical expressions" keeps a dollar sign out of a formula. A formula ends with one that has no
+        // space before it, so prices stay as they are typed.
+        '$' if context.dialect == Dialect::GitHub
+            && !context.in_image
+            && (before.is_some_and(|c| !c.is_whitespace()) || next.is_none_or(|c| c == '$')) =>
+        {
+            return out.push_str("<span>$</span>");
+        }
         '$' => context.jekyll() && (before == Some('$') || next == Some('$')),
         '<' if context.mdx() || context.jekyll() || !next.is_some_and(char::is_whitespace) => {
             return out.push_str("&lt;");
@@ -126,6 +141,19 @@ fn character(c: char, before: Option<char>, rest: &str, context: Context, out: &
         out.push('\\');
     }
     out.push(c);
+}
+
+/// Whether a site would make one typographic sign of `c` and its neighbours, as Hugo (goldmark's typographer), Jekyll (kramdown's typographic
+/// symbols) and Astro (remark-smartypants) do by default: a dash of `--force`, an ellipsis of `...`, a guillemet of `>>`.
+fn improved(c: char, before: Option<char>, rest: &str, context: Context, out: &str) -> bool {
+    let by_pass = context.dialect == Dialect::Astro && !context.in_image;
+    let by_parser = matches!(context.dialect, Dialect::Hugo | Dialect::Jekyll);
+    match c {
+        '-' => before == Some('-') && (by_parser || by_pass),
+        '.' => (by_parser || by_pass) && (rest.starts_with("..") || out.ends_with("..")),
+        '>' => by_parser && (rest.starts_with('>') || before == Some('>')),
+        _ => false,
+    }
 }
 
 /// Whether `out` ends with one of `words`, in upper or lower case.

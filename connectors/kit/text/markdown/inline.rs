@@ -71,11 +71,13 @@ struct Inline {
     guard: bool,
     /// Whether a mark has just been closed.
     closed: bool,
+    /// Whether the words are those of an image.
+    in_image: bool,
 }
 
 impl Inline {
     fn new(dialect: Dialect, place: Place) -> Self {
-        Self { dialect, place, out: String::new(), targets: Vec::new(), guard: false, closed: false }
+        Self { dialect, place, out: String::new(), targets: Vec::new(), guard: false, closed: false, in_image: false }
     }
 
     fn write(mut self, events: &[&Event<'static>], marks: bool) -> String {
@@ -85,6 +87,7 @@ impl Inline {
                 Event::Start(Tag::Link { dest_url, .. }) => self.open_link(dest_url, after),
                 Event::Start(Tag::Image { dest_url, .. }) => {
                     self.out.push_str("![");
+                    self.in_image = true;
                     self.targets.push(Some(dest_url.to_string()));
                 }
                 Event::End(TagEnd::Link | TagEnd::Image) => self.close_link(),
@@ -123,7 +126,14 @@ impl Inline {
         }
         let at_line_start = self.place == Place::Paragraph && (self.out.is_empty() || self.out.ends_with('\n'));
         let before = self.out.chars().next_back();
-        let context = Context { dialect: self.dialect, place: self.place, at_line_start, in_link: !self.targets.is_empty(), before };
+        let context = Context {
+            dialect: self.dialect,
+            place: self.place,
+            at_line_start,
+            in_link: !self.targets.is_empty(),
+            in_image: self.in_image,
+            before,
+        };
         escape::push(text, context, &mut self.out);
     }
 
@@ -142,7 +152,7 @@ impl Inline {
     fn open_link(&mut self, target: &str, after: &[&Event<'static>]) {
         let bare = matches!(after, [Event::Text(text), Event::End(TagEnd::Link), ..] if **text == *target);
         // Some parsers decode entities in a bare address, others do not.
-        let bare = bare && address(target) == target;
+        let bare = bare && address(target) == target && !(self.dialect == Dialect::GitHub && target.contains('$'));
         let web = target.starts_with("http://") || target.starts_with("https://");
         if bare && web && !matches!(self.dialect, Dialect::Astro | Dialect::Docusaurus) {
             self.out.push('<');
@@ -160,6 +170,7 @@ impl Inline {
     }
 
     fn close_link(&mut self) {
+        self.in_image = false;
         match self.targets.pop() {
             Some(Some(target)) => self.out.push_str(&format!("]({})", address(&target))),
             Some(None) => self.out.push('>'),

@@ -14,6 +14,25 @@ use super::*;
 /// The length of the cut version, in characters.
 const CUT_CHARS: usize = 280;
 
+/// The ordinary texts: name, words, and whether they are HTML.
+pub(crate) fn ordinary() -> Vec<(String, String, bool)> {
+    let of = |source: &PathBuf| {
+        let name = source.file_stem().unwrap().to_string_lossy().into_owned();
+        (name, fs::read_to_string(source).unwrap(), source.extension().is_some_and(|kind| kind == "html"))
+    };
+    sources().iter().map(of).collect()
+}
+
+/// Whether the golden at `path`, below this crate's folder, is `output`; with `UPDATE_GOLDENS=1` it is made so.
+pub(crate) fn holds(path: &str, output: &str) -> bool {
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    if std::env::var("UPDATE_GOLDENS").is_ok_and(|update| update == "1") {
+        fs::create_dir_all(golden.parent().unwrap()).unwrap();
+        fs::write(&golden, output).unwrap();
+    }
+    fs::read_to_string(golden).is_ok_and(|known| known == output)
+}
+
 fn sources() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("kit/text/goldens");
     let mut sources: Vec<PathBuf> = fs::read_dir(folder)

@@ -54,6 +54,12 @@ const HTML: &[(&str, &str)] = &[
     ("<style>@import 'x'</style><base href=x><meta http-equiv=refresh><link rel=x><form action=x><input value=y><p>seen", "seen"),
     ("<p>seen <x-y onclick=z>in</x-y> </p></div></td></table></p><a href='https://e.com/\"onmouseover=x'>t</a>", "seen"),
     ("<noscript><p title=\"</noscript><img src=x onerror=alert(1)>\"></noscript><p>seen</p>", "seen"),
+    ("<p>$$\\huge{seen}$$ $\\color{red}x$ $<code>\\huge y</code>$ $<b>z</b>$ US$5$ $$</p><p>$$<br>seen<br>$$</p>", "seen"),
+    (
+        "<p><a href=\"https://e.com/$a$\">https://e.com/$a$</a> <a href=\"https://e.com\">$seen$</a> https://e.com/$b$ &#36;x&#36;</p>",
+        "seen",
+    ),
+    ("<table><tr><td>$seen$<td>$x</td><td>y$</table><h2>$seen$</h2><ul><li>$a$</ul>", "seen"),
     ("<table><tr><td>seen<table><tr><td>inner</td></tr></table><td>|<code>|</code><br>x</table>", "inner"),
     ("<p>*seen* _x_ **y** `z` ~~w~~ ![i](https://e.com) &lt;b&gt; &amp;copy; &amp;#64;octocat &amp;lt;script&amp;gt;</p>", "seen"),
 ];
@@ -92,12 +98,29 @@ fn titles_for_github_mention_and_refer_to_nothing() {
         "a\n@octocat\r\n\u{202E}#1\u{0}2",
     ];
     for title in titles {
-        let line = github_line(title, 256);
+        let line = github_line(title, 256, None);
         let mut found = Vec::new();
         github_text_actions(&line, &mut found);
         assert_eq!(found, Vec::<String>::new(), "{line}");
         assert!(!line.contains('\n'));
     }
+}
+
+#[test]
+fn a_github_of_ones_own_is_not_linked_back_to() {
+    for text in [
+        "closes https://ghe.example.com/acme/widgets/issues/3",
+        "HTTP://GHE.example.com./a/b https://u@ghe.example.com/a https://ghe.example.com:443/a //ghe.example.com",
+        "[x](https://ghe.example.com/a/b)",
+    ] {
+        let apart = apart_from(text, "ghe.example.com");
+        assert!(!apart.to_lowercase().contains("ghe.example.com") && apart.replace('\u{200B}', "") == text, "{apart}");
+    }
+    let same = "Ask ghe.example.com.evil, https://ghe.example.company/x or the ghe.example.com people";
+    assert_eq!(apart_from(same, "ghe.example.com"), same);
+    let host = Some("ghe.example.com");
+    let line = github_line(&"https://ghe.example.com/a ".repeat(20), 256, host);
+    assert!(!line.contains("ghe.example.com") && line.chars().count() <= 256, "{line}");
 }
 
 #[test]

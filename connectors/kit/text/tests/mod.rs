@@ -1,7 +1,7 @@
 //! Proof of what the module promises.
 
 pub(crate) mod actions;
-mod goldens;
+pub(crate) mod goldens;
 mod hostile;
 mod ordinary;
 mod properties;

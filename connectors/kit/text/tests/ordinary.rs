@@ -13,6 +13,7 @@ fn ordinary_words_stay_as_they_are_typed() {
         "C:\\path\\to\\file.txt",
         "snake_case_name and __init__ are names",
         "x < y and 5 > 3 and AT&T",
+        "$5 and $10, or US$ 5; a $HOME",
         "100% of 3.5 = 7/2, 12:30, 1st, e.g. this; (that)",
         "\u{5E9}\u{5DC}\u{5D5}\u{5DD} \u{65E5}\u{672C}\u{8A9E} \u{1F469}\u{200D}\u{1F4BB}",
     ] {
@@ -25,8 +26,25 @@ fn ordinary_words_stay_as_they_are_typed() {
 
 #[test]
 fn words_that_mean_nothing_are_not_escaped() {
-    let same = "a@b.com C:\\path snake_case x < y AT&T C# 50% (see below) - dash + plus 1.5 {{ braces }}";
+    let same = "a@b.com C:\\path snake_case x < y AT&T C# 50% (see below) - dash + plus 1.5 $5 and $10 {{ braces }}";
     assert_eq!(Text::from_plain(same).markdown(Dialect::GitHub), same);
+}
+
+#[test]
+fn signs_stay_as_they_are_typed_where_a_site_would_improve_them() {
+    let text = Text::from_plain("Use --force or --- ... .... a..b << x >> 1-2, a->b");
+    let of = |dialect| text.markdown(dialect);
+    assert_eq!(of(Dialect::Hugo), "Use -\\-force or -\\-\\- \\..\\. \\.\\..\\. a..b &lt;< x \\>\\> 1-2, a->b");
+    assert_eq!(of(Dialect::Jekyll), "Use -\\-force or -\\-\\- \\..\\. \\.\\..\\. a..b &lt;&lt; x \\>\\> 1-2, a->b");
+    assert!(of(Dialect::Astro).starts_with("Use -<span></span>-force or -<span></span>-<span></span>- <span></span>..<span></span>."));
+    for dialect in [Dialect::GitHub, Dialect::Zola, Dialect::Plain] {
+        assert_eq!(of(dialect), "Use --force or --- ... .... a..b &lt;< x >> 1-2, a->b", "{dialect:?}");
+    }
+    let image = Text::from_html("<p><img src='https://e.com/a.png' alt='--x $1$'></p>");
+    assert_eq!(image.markdown(Dialect::Astro), "![--x $1$](https://e.com/a.png)");
+    assert_eq!(image.markdown(Dialect::GitHub), "![--x $1$](https://e.com/a.png)");
+    let marked = Text::from_html("<p>a<b>-</b>-b .<i>.</i>. <code>--x</code> &gt;<b>&gt;</b></p>");
+    assert_eq!(super::reader::shown(&marked.markdown(Dialect::Hugo), Format::Plain).matches("--x").count(), 1);
 }
 
 #[test]
@@ -57,6 +75,16 @@ fn braces_in_code_are_shown_by_each_site() {
     assert_eq!(text.markdown(Dialect::Hugo), "`{{</* ref */>}}` `{{ x }}` `{\u{200B}{<`");
     assert_eq!(text.markdown(Dialect::Docusaurus), "`{{< ref >}}` `{{ x }}` `{{<`");
     assert!(text.markdown(Dialect::Zola).starts_with("<code>&#123;&#123;&#60; ref"));
+}
+
+#[test]
+fn a_link_that_is_taken_off_leaves_its_address() {
+    let text = Text::from_html(
+        "<p><a href='https://a.example/x'>it</a>, <a href='https://a.example/x'>https://a.example/x</a>, <a href='https://b.example'>b</a></p>",
+    );
+    let text = text.without_links(|address| address.contains("a.example"));
+    assert_eq!(text.plain(), "it (https://a.example/x), https://a.example/x, b (https://b.example)");
+    assert_eq!(text.markdown(Dialect::Plain).matches("](").count(), 1);
 }
 
 #[test]
@@ -108,7 +136,7 @@ fn lines_are_one_line_and_say_that_they_were_cut() {
     assert_eq!(line("abcdefg", 6), "abcde…");
     assert_eq!(line("ab cdefg", 4), "ab…");
     assert_eq!(line("abc", 0), "");
-    assert_eq!(github_line("@a fixes #1", 80), "@\u{200B}a fixes #\u{200B}1");
+    assert_eq!(github_line("@a fixes #1", 80, None), "@\u{200B}a fixes #\u{200B}1");
 }
 
 #[test]

@@ -78,6 +78,9 @@ const WORDS: &[&str] = &[
     "![i](u)",
     "[^1]",
     "[ ]",
+    "$",
+    "$$",
+    "$x$",
     "!",
     "\\",
     "|",
@@ -308,13 +311,13 @@ proptest! {
 
     #[test]
     fn lines_fit_and_do_nothing(words_in in words_only(), max in 0_usize..60) {
-        for line in [line(&words_in, max), github_line(&words_in, max)] {
+        for line in [line(&words_in, max), github_line(&words_in, max, None)] {
             prop_assert!(line.chars().count() <= max);
             let acting = line.contains(['\n', '\r', '\u{1B}', '\u{202E}', '\u{0}']);
             prop_assert!(!acting, "acts");
         }
         let mut found = Vec::new();
-        github_text_actions(&github_line(&words_in, max), &mut found);
+        github_text_actions(&github_line(&words_in, max, None), &mut found);
         prop_assert_eq!(found, Vec::<String>::new());
     }
 
