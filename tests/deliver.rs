@@ -272,8 +272,13 @@ async fn what_was_unrecognised_is_accepted_once_it_is_understood() {
     for id in [1, 2] {
         assert_eq!(daemon.post("item.create", AT, feedback(id, "a")).await["status"], "unrecognised");
     }
+    daemon.settled("tracker").await;
+    let unlisted = daemon.status()["receiver"]["unlisted_products"].clone();
+    assert_eq!((&unlisted[0]["product_id"], &unlisted[0]["events"]), (&json!(PRODUCT), &json!(2)), "{unlisted}");
     daemon.stop().await;
     let daemon = Daemon::start(&with(PRODUCT), &wire).await;
+    daemon.settled("tracker").await;
+    assert_eq!(daemon.status()["receiver"]["unlisted_products"], json!([]));
     // What Sleekplan sends again is no repetition of what was never delivered.
     assert_eq!(daemon.post("item.create", AT, feedback(1, "a")).await["status"], "accepted");
     daemon.settled("tracker").await;

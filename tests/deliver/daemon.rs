@@ -104,6 +104,10 @@ impl Daemon {
         found.unwrap_or_else(|_| panic!("{connector} never came to what was waited for: {last}"))
     }
 
+    pub fn status(&self) -> Value {
+        serde_json::to_value(self.desk().status().unwrap()).unwrap()
+    }
+
     pub fn parked(&self) -> Vec<Value> {
         self.desk().parked(&Query::default()).unwrap().rows
     }
