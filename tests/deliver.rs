@@ -39,10 +39,26 @@ fn markers(wire: &Wire) -> Vec<String> {
     markers
 }
 
+/// Everything that Sleekplan sends about an entry that is there already: edits, also of one that was published from a post, or answers a reader
+/// gave below it. Its actions name no vote and no comment on an entry, so those name it in their data.
+fn about_entry(id: u64) -> Vec<(&'static str, Value)> {
+    let (mut shipping, user) = (entry(id, "old, published from a post"), json!({"user_id": 4, "data_mail": "jane@example.com"}));
+    shipping["feedback_id"] = json!(id);
+    vec![
+        ("changelog.update", entry(id, "old")),
+        ("changelog.update", entry(id, "old, a typo less")),
+        ("changelog.update", shipping),
+        ("satisfaction.create", json!({"satisfaction_id": id, "changelog_id": id, "type": "changelog", "value": 3, "user": user})),
+        ("changelog.subscribe", json!({"changelog_id": id, "user_id": 1000 + id, "data_mail": format!("reader-{id}@example.com")})),
+        ("vote.create", json!({"feedback_id": id, "changelog_id": id, "vote": 1, "user": user})),
+        ("comment.create", json!({"comment_id": 5000 + id, "feedback_id": id, "changelog_id": id, "comment": "old", "public": true})),
+    ]
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_old_is_created_for_a_workspace_with_years_of_content() {
     let (folder, wire) = (tempfile::tempdir().unwrap(), Arc::new(Wire::new()));
-    let daemon = Daemon::start(&config(folder.path(), &format!("{}{PAGES}", tracker("", ""))), &wire).await;
+    let daemon = Daemon::start(&config(folder.path(), &format!("{}{PAGES}", tracker("close_on_ship = true", ""))), &wire).await;
     for id in 1..=1000_u64 {
         let post = feedback(id, "old");
         daemon.post("item.update", AT + id, post.clone()).await;
@@ -50,8 +66,11 @@ async fn nothing_old_is_created_for_a_workspace_with_years_of_content() {
         daemon.post("comment.create", AT + id, comment(id, id, "old")).await;
     }
     for id in 1..=300_u64 {
-        daemon.post("changelog.update", AT + id, entry(id, "old")).await;
+        for (action, data) in about_entry(id) {
+            daemon.post(action, AT + id, data).await;
+        }
         daemon.post("vote.create", AT + id, json!({"feedback_id": id, "vote": 1, "user": {"user_id": 5}})).await;
+        daemon.post("comment.update", AT + 1000 + id, comment(id, id, "old, a typo less")).await;
     }
     daemon.settled("tracker").await;
     daemon.settled("pages").await;
@@ -69,8 +88,8 @@ async fn nothing_old_is_created_for_a_workspace_with_years_of_content() {
         ..ReplayRequest::default()
     };
     assert_eq!(daemon.replay(again).await.count, 1);
-    // With its post, the comment that was dormant wakes up.
-    daemon.until("tracker", |_| wire.fake().issues.get(&2).is_some_and(|issue| issue.comments.len() == 1)).await;
+    // With its post, the comments that were dormant wake up.
+    daemon.until("tracker", |_| wire.fake().issues.get(&2).is_some_and(|issue| issue.comments.len() == 2)).await;
     daemon.stop().await;
 }
 
@@ -293,8 +312,13 @@ async fn what_was_unrecognised_is_accepted_once_it_is_understood() {
     for id in [1, 2] {
         assert_eq!(daemon.post("item.create", AT, feedback(id, "a")).await["status"], "unrecognised");
     }
+    daemon.settled("tracker").await;
+    let unlisted = daemon.status()["receiver"]["unlisted_products"].clone();
+    assert_eq!((&unlisted[0]["product_id"], &unlisted[0]["events"]), (&json!(PRODUCT), &json!(2)), "{unlisted}");
     daemon.stop().await;
     let daemon = Daemon::start(&with(PRODUCT), &wire).await;
+    daemon.settled("tracker").await;
+    assert_eq!(daemon.status()["receiver"]["unlisted_products"], json!([]));
     // What Sleekplan sends again is no repetition of what was never delivered.
     assert_eq!(daemon.post("item.create", AT, feedback(1, "a")).await["status"], "accepted");
     daemon.settled("tracker").await;

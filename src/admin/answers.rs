@@ -1,7 +1,7 @@
 //! Status: how everything is doing, in one object.
 
 use serde::Serialize;
-use sleeksync_connectors::contract::Time;
+use sleeksync_connectors::contract::{ProductId, Time};
 
 use super::{Desk, DeskError};
 use crate::delivery::Assignment;
@@ -33,6 +33,19 @@ pub struct ReceiverAnswer {
     pub refused_24h: u64,
     /// Events of the last 24 hours that were kept but not understood.
     pub unrecognised_24h: u64,
+    /// Products that send events and are not configured; the latest few.
+    pub unlisted_products: Vec<UnlistedAnswer>,
+}
+
+/// A product that is not configured.
+#[derive(Debug, Serialize)]
+pub struct UnlistedAnswer {
+    /// Its id.
+    pub product_id: u64,
+    /// Its events that were kept, and delivered nowhere.
+    pub events: u64,
+    /// When the last one arrived.
+    pub last_event_at: String,
 }
 
 /// The journal.
@@ -120,6 +133,7 @@ impl Desk {
                 last_event_at: meta.last_event_at.map(|at| at.to_string()),
                 refused_24h: self.refused_24h(now),
                 unrecognised_24h: unrecognised(&meta, now),
+                unlisted_products: self.unlisted(&meta),
             },
             journal: JournalAnswer {
                 events: meta.events,
@@ -131,6 +145,12 @@ impl Desk {
             },
             connectors: shown.map(|(_, row)| self.connector_answer(row, now)).collect::<Result<_, _>>()?,
         })
+    }
+
+    /// Those that were configured since are none any more.
+    fn unlisted(&self, meta: &MetaRow) -> Vec<UnlistedAnswer> {
+        let unlisted = meta.unlisted.iter().filter(|row| !self.shared.products.is_ours(ProductId(row.product)));
+        unlisted.map(|row| UnlistedAnswer { product_id: row.product, events: row.events, last_event_at: row.last_at.to_string() }).collect()
     }
 
     fn connector_answer(&self, row: &ConnectorRow, now: Time) -> Result<ConnectorAnswer, DeskError> {

@@ -322,6 +322,7 @@ fn event_answer(view: &View, only: Option<ProductId>, seq: u64, event: &EventRec
     let stale = view.stale(seq)?;
     let reason = match (&event.status, &stale) {
         (EventStatus::Unrecognised(reason), _) => Some(reason.clone()),
+        (EventStatus::Unlisted, _) => event.product.map(|product| format!("product {product} is not configured; add it under [products]")),
         (_, Some(stale)) => Some(format!("event {} is newer", stale.won_by)),
         _ => None,
     };

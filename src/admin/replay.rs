@@ -88,8 +88,11 @@ impl Desk {
 
     /// Reads again what was unrecognised: its product may be configured by now, or this release may know its action.
     async fn recognise(&self, dry_run: bool) -> Result<u64, DeskError> {
-        let candidates =
-            self.scan(|seq, event| matches!(event.status, EventStatus::Unrecognised(_)).then_some((seq, event.received_at))).await?;
+        let candidates = self
+            .scan(|seq, event| {
+                matches!(event.status, EventStatus::Unrecognised(_) | EventStatus::Unlisted).then_some((seq, event.received_at))
+            })
+            .await?;
         let (mut recognised, mut last) = (0, 0);
         for (seq, received_at) in candidates {
             let Some(bytes) = self.shared.journal.read_one(seq)? else { continue };

@@ -39,6 +39,14 @@ fn print(context: &Context, status: &Value) {
         cell(&receiver, "refused_24h"),
         cell(&receiver, "unrecognised_24h")
     ));
+    for product in receiver.get("unlisted_products").and_then(Value::as_array).into_iter().flatten() {
+        context.output.line(&format!(
+            "          product {} is not configured: {} events kept, last {}; add it under [products]",
+            cell(product, "product_id"),
+            cell(product, "events"),
+            cell(product, "last_event_at")
+        ));
+    }
     context.output.line(&format!(
         "journal   {} events, {} not yet turned into deliveries, oldest owed since {}",
         cell(&journal, "events"),

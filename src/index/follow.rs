@@ -8,8 +8,8 @@ use super::store::Store;
 use crate::journal::{Journal, ReadError, Reader, Seq};
 use crate::record::{ConnectorId, DecodeError, Record};
 
-/// Records folded into one batch.
-const BATCH_RECORDS: usize = 1024;
+/// Records usually folded into one batch.
+pub(super) const BATCH_RECORDS: usize = 1024;
 /// Bytes of records folded into one batch.
 const BATCH_BYTES: usize = 2 << 20;
 
@@ -55,13 +55,13 @@ impl<'a> Follower<'a> {
         Self { store, reader: journal.read_from(Seq(folded + 1)), held: None }
     }
 
-    /// Folds the next records as one batch; `None` when there are none yet.
+    /// Folds the next records, `records_max` at most, as one batch; `None` when there are none yet.
     ///
     /// A checkpoint's record is a batch of its own, so that what it expires does not depend on how records were grouped.
-    pub(super) fn next_batch(&mut self) -> Result<Option<Folded>, FollowError> {
+    pub(super) fn next_batch(&mut self, records_max: usize) -> Result<Option<Folded>, FollowError> {
         let mut fold = Fold::new(Overlay::new(self.store))?;
         let (mut records, mut size) = (0, 0);
-        while records < BATCH_RECORDS && size < BATCH_BYTES {
+        while records < records_max && size < BATCH_BYTES {
             let Some((seq, bytes)) = self.held.take().map(Ok).or_else(|| self.reader.next()).transpose()? else { break };
             let (record, body) = Record::decode(&bytes).map_err(|source| FollowError::Record { seq: seq.0, source })?;
             let alone = matches!(record, Record::Checkpoint { .. });

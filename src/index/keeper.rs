@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::sync::{Notify, watch};
 
 use super::checkpoint::{self, CheckpointError};
-use super::follow::{Folded, FollowError, Follower};
+use super::follow::{BATCH_RECORDS, Folded, FollowError, Follower};
 use super::rows::RowsError;
 use super::store::{Store, StoreError};
 use super::view::View;
@@ -23,6 +23,9 @@ use crate::supervisor::Supervisor;
 const NICENESS: i32 = 19;
 /// How long to gather what else comes once there is something to fold: in a stream of events each by itself would cost ten times as much.
 const GATHER: Duration = Duration::from_millis(5);
+/// When so many records came since the last batch, whoever waits for an answer goes first: then only so many are folded before the next pause.
+const BUSY_RECORDS: u64 = 32;
+const BUSY_BATCH: usize = 64;
 /// How long to wait before another try where the index cannot be written.
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
 
@@ -226,9 +229,13 @@ impl Keeper {
         *self.shared.view.write().unwrap_or_else(PoisonError::into_inner) = Some(view);
         self.shared.folded.send_replace(folded);
         let mut follower = Follower::new(store, &self.journal, folded);
+        let mut last = goal;
         loop {
             synced.mark_unchanged();
-            let news = follower.next_batch()?;
+            let now = synced.borrow().0;
+            let busy = now.saturating_sub(last) >= BUSY_RECORDS;
+            last = now;
+            let news = follower.next_batch(if busy { BUSY_BATCH } else { BATCH_RECORDS })?;
             if let Some(batch) = &news {
                 self.announce(batch);
             }
@@ -237,6 +244,9 @@ impl Keeper {
             }
             if news.is_some() {
                 self.checkpoint_if_due(store)?;
+                if busy {
+                    std::thread::sleep(GATHER);
+                }
             } else if self.supervisor.is_stopping() {
                 return Ok(());
             } else {
@@ -292,6 +302,6 @@ pub(super) fn rebuild_at(path: &Path, journal: &Journal) -> Result<Store, KeepEr
 pub(super) fn catch_up(store: &Store, journal: &Journal) -> Result<(), KeepError> {
     let folded = View::new(Arc::new(store.clone())).meta()?.folded;
     let mut follower = Follower::new(store, journal, folded);
-    while follower.next_batch()?.is_some() {}
+    while follower.next_batch(BATCH_RECORDS)?.is_some() {}
     Ok(())
 }

@@ -17,6 +17,8 @@ pub struct MetaRow {
     pub last_event_at: Option<Time>,
     /// Unrecognised and quarantined ones, by the hour since 1970; the last 24.
     pub unrecognised: Vec<(u64, u64)>,
+    /// Workspaces that sent events and are not configured.
+    pub unlisted: Vec<UnlistedRow>,
     /// The workspace of the first accepted event.
     pub first_product: Option<u64>,
     /// Number the next connector gets.
@@ -25,6 +27,17 @@ pub struct MetaRow {
     pub last_duty: u64,
     /// Where the sweep for expired rows goes on: a key.
     pub swept: Vec<u8>,
+}
+
+/// A workspace whose events are kept and delivered nowhere.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct UnlistedRow {
+    /// Which.
+    pub product: u64,
+    /// Its events since it was first noted.
+    pub events: u64,
+    /// When the last one arrived.
+    pub last_at: Time,
 }
 
 /// One connector.

@@ -24,7 +24,7 @@ const CACHE_BYTES: u64 = 6 << 20;
 /// How often sled writes out what it buffers.
 const FLUSH_EVERY_MS: u64 = 500;
 /// What the daemon lives with.
-const SIZES: Sizes = Sizes { fresh: 3 << 20, file: 64 << 20, waste: 64 << 20 };
+const SIZES: Sizes = Sizes { fresh: 2 << 20, file: 64 << 20, waste: 64 << 20 };
 /// What a changed row takes besides key and value.
 const FRESH_OVERHEAD: usize = 96;
 /// Key of the row about this copy on this machine. It is no part of what is folded.

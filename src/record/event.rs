@@ -21,6 +21,8 @@ pub enum EventStatus {
     Accepted,
     /// JSON, but nothing that can be delivered, for this reason.
     Unrecognised(String),
+    /// An event of a product that is not configured.
+    Unlisted,
     /// Not JSON.
     Quarantined,
 }
@@ -30,7 +32,7 @@ impl EventStatus {
     pub const fn as_str(&self) -> &'static str {
         match self {
             EventStatus::Accepted => "accepted",
-            EventStatus::Unrecognised(_) => "unrecognised",
+            EventStatus::Unrecognised(_) | EventStatus::Unlisted => "unrecognised",
             EventStatus::Quarantined => "quarantined",
         }
     }

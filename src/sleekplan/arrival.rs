@@ -37,13 +37,10 @@ impl Arrival {
                 {
                     products.report_clock(product, sent);
                 }
-                let unrecognised = |reason| (EventStatus::Unrecognised(reason), decoded.product, None, None);
                 let (status, product, action, item) = match shape(&decoded) {
-                    Shape::Recognised { product, .. } if !products.admit(product) => {
-                        unrecognised(format!("product {product} is not configured; add it under [products]"))
-                    }
+                    Shape::Recognised { product, .. } if !products.admit(product) => (EventStatus::Unlisted, Some(product), None, None),
                     Shape::Recognised { product, action, item } => (EventStatus::Accepted, Some(product), Some(action), Some(item)),
-                    Shape::Unrecognised { reason } => unrecognised(reason),
+                    Shape::Unrecognised { reason } => (EventStatus::Unrecognised(reason), decoded.product, None, None),
                 };
                 let mark = digest::mark(&decoded, status == EventStatus::Accepted);
                 EventRecord { received_at, at, status, product, action, item, mark }
@@ -71,7 +68,7 @@ impl Receipt {
     pub fn of(status: &EventStatus) -> fn(u64) -> Self {
         match status {
             EventStatus::Accepted => Self::Accepted,
-            EventStatus::Unrecognised(_) => Self::Unrecognised,
+            EventStatus::Unrecognised(_) | EventStatus::Unlisted => Self::Unrecognised,
             EventStatus::Quarantined => Self::Quarantined,
         }
     }

@@ -22,6 +22,9 @@ const AHEAD_MAX: Duration = Duration::from_secs(300);
 /// What lies below is seconds: 1e11 ms is 1973, 1e11 s is the year 5138.
 const SECONDS_BELOW: i64 = 100_000_000_000;
 
+/// As many as Sleekplan's objects have.
+const USUAL_FIELDS: usize = 32;
+
 /// One JSON object, its top level only. Of repeated names the last counts.
 #[derive(Debug, Default)]
 pub struct Shallow<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
@@ -32,7 +35,7 @@ impl<'a> Shallow<'a> {
     }
 
     fn get(&self, name: &str) -> Option<&'a RawValue> {
-        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| *value)
+        self.0.iter().rfind(|(known, _)| known == name).map(|(_, value)| *value)
     }
 
     /// A string or number as text; `None` where absent, null, empty, or anything else.
@@ -65,12 +68,9 @@ impl<'de: 'a, 'a> Deserialize<'de> for Shallow<'a> {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut fields: Vec<(Cow<'de, str>, &'de RawValue)> = Vec::new();
+                let mut fields: Vec<(Cow<'de, str>, &'de RawValue)> = Vec::with_capacity(USUAL_FIELDS);
                 while let Some((Name(name), value)) = map.next_entry()? {
-                    match fields.iter_mut().find(|(known, _)| *known == name) {
-                        Some(known) => known.1 = value,
-                        None => fields.push((name, value)),
-                    }
+                    fields.push((name, value));
                 }
                 Ok(Shallow(fields))
             }
@@ -99,7 +99,7 @@ pub struct Decoded<'a> {
 pub struct Target<'a> {
     /// Which.
     pub item: ItemId,
-    /// Its fields, raw.
+    /// Its fields, raw. Of repeated names the last counts.
     pub fields: Vec<(Cow<'a, str>, &'a RawValue)>,
 }
 

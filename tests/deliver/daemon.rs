@@ -115,6 +115,10 @@ impl Daemon {
         (answer.status().as_u16(), answer.json().await.unwrap())
     }
 
+    pub fn status(&self) -> Value {
+        serde_json::to_value(self.desk().status().unwrap()).unwrap()
+    }
+
     pub fn parked(&self) -> Vec<Value> {
         self.desk().parked(&Query::default()).unwrap().rows
     }

@@ -52,3 +52,18 @@ async fn an_unknown_action_is_shown_by_its_word_and_moves_no_cursor() {
     assert_eq!(daemon.event(posted["seq"].as_u64().unwrap())["action"], "item.create");
     daemon.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_products_that_are_not_configured_leave_the_latest_named() {
+    let (folder, wire) = (tempfile::tempdir().unwrap(), Arc::new(Wire::new()));
+    let products = format!("[products.acme]\nid = {PRODUCT}\n");
+    let daemon = Daemon::start(&config(folder.path(), &format!("{products}{}", tracker("", ""))), &wire).await;
+    for product in 1..=40 {
+        daemon.post_raw(format!(r#"{{"product_id":{product},"action":"item.create","data":{{"feedback_id":3}}}}"#)).await;
+    }
+    daemon.settled("tracker").await;
+    let unlisted = daemon.status()["receiver"]["unlisted_products"].clone();
+    let named: Vec<u64> = unlisted.as_array().unwrap().iter().map(|product| product["product_id"].as_u64().unwrap()).collect();
+    assert_eq!((named.len(), named.last()), (16, Some(&40)), "{named:?}");
+    daemon.stop().await;
+}

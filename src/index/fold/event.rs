@@ -5,13 +5,15 @@ use sleeksync_connectors::contract::{Action, ItemId, ItemKind, Time};
 use super::Fold;
 use super::lane::Raise;
 use crate::index::key;
-use crate::index::row::StaleRow;
+use crate::index::row::{StaleRow, UnlistedRow};
 use crate::index::rows::RowsError;
 use crate::record::{ConnectorId, DutyKey, EventRecord, EventStatus, Mark};
 use crate::sleekplan::payload;
 
 /// Hours for which unrecognised events are counted.
 const UNRECOGNISED_HOURS: u64 = 24;
+/// Workspaces that are not configured and are told apart.
+const UNLISTED_MAX: usize = 16;
 
 impl Fold<'_> {
     pub(super) fn event(&mut self, seq: u64, event: &EventRecord, body: &[u8]) -> Result<(), RowsError> {
@@ -27,6 +29,9 @@ impl Fold<'_> {
         self.meta.last_event_at = self.meta.last_event_at.max(Some(event.received_at));
         let (EventStatus::Accepted, Some(action), Some(item)) = (&event.status, event.action, &event.item) else {
             self.count_unrecognised(event.received_at);
+            if let (EventStatus::Unlisted, Some(product)) = (&event.status, event.product) {
+                self.note_unlisted(product.0, event.received_at);
+            }
             return Ok(());
         };
         self.meta.first_product.get_or_insert(item.product().0);
@@ -68,6 +73,22 @@ impl Fold<'_> {
             _ => self.meta.unrecognised.push((hour, 1)),
         }
         self.meta.unrecognised.retain(|(then, _)| then + UNRECOGNISED_HOURS > hour);
+    }
+
+    /// Where there are too many, the one that was silent for longest gives way: strangers' numbers must not fill the row.
+    fn note_unlisted(&mut self, product: u64, at: Time) {
+        let unlisted = &mut self.meta.unlisted;
+        if let Some(known) = unlisted.iter_mut().find(|row| row.product == product) {
+            known.events += 1;
+            known.last_at = at;
+            return;
+        }
+        if unlisted.len() >= UNLISTED_MAX
+            && let Some((oldest, _)) = unlisted.iter().enumerate().min_by_key(|(_, row)| row.last_at)
+        {
+            unlisted.remove(oldest);
+        }
+        unlisted.push(UnlistedRow { product, events: 1, last_at: at });
     }
 
     /// Those that mirror owe the item's latest state.

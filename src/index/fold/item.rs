@@ -99,7 +99,15 @@ fn merge<'e>(row: &mut Row<'e>, at: Time, target: &Target<'e>) -> bool {
         }
     }
     if row.fields.len() > known {
-        row.fields.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+        row.fields.sort_by(|a, b| a.name.cmp(&b.name));
+        // Of repeated names the last counts: it takes the place of the one before it.
+        row.fields.dedup_by(|later, earlier| {
+            let repeated = later.name == earlier.name;
+            if repeated {
+                std::mem::swap(later, earlier);
+            }
+            repeated
+        });
     }
     changed
 }
