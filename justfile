@@ -19,7 +19,7 @@ demo:
     cargo run --release -- demo
 
 # `kill -9` at random, then at every named point of src/crash.rs.
-crash kills="150":
+crash kills="200":
     SLEEKSYNC_CRASH_KILLS={{kills}} cargo test --release --test crash -- --nocapture
     SLEEKSYNC_CRASH_KILLS={{kills}} cargo test --release --features crash-points --test crash -- --nocapture
 

@@ -12,6 +12,8 @@
 
 #[path = "power_cut/daemon.rs"]
 mod daemon;
+#[path = "process/mod.rs"]
+mod process;
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;

@@ -123,6 +123,22 @@ fn only_the_right_places_name_clock_tasks_and_libraries() {
 }
 
 #[test]
+fn tests_sleep_in_one_place_only() {
+    let sleeps = [["sl", "eep("].concat(), ["sl", "eep_until("].concat()];
+    let mut violations = Vec::new();
+    for (path, text) in files(&[".rs"]).iter().filter(|(path, _)| !path.starts_with("tests/process/")) {
+        let is_test = is_test(path);
+        let unit_tests = text.lines().position(|line| line.starts_with("#[cfg(test)]")).unwrap_or(usize::MAX);
+        for (number, line) in text.lines().enumerate().filter(|(number, _)| is_test || *number > unit_tests) {
+            if sleeps.iter().any(|word| line.contains(word.as_str())) {
+                violations.push(format!("{path}:{}: a test sleeps; a real process is waited for with tests/process, anything else by its event or a paused clock", number + 1));
+            }
+        }
+    }
+    check(&violations);
+}
+
+#[test]
 fn modules_are_nouns_of_the_domain() {
     let mut violations = Vec::new();
     for (path, _) in files(&[".rs"]) {

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::{Buf, Bytes};
 use futures_util::{Stream, StreamExt};
@@ -29,10 +30,11 @@ struct Asked {
     body: Bytes,
 }
 
-/// All routes of the admin listener.
+/// All routes of the admin listener. A body may take `body_timeout`.
 pub fn routes(
     desk: Arc<Desk>,
     guard: Guard,
+    body_timeout: Duration,
 ) -> impl Filter<Extract = (http::Response<Bytes>,), Error = Infallible> + Clone + Send + Sync + 'static {
     let guard = Arc::new(guard);
     let query = warp::query::raw().or(warp::any().map(String::new)).unify();
@@ -47,9 +49,10 @@ pub fn routes(
                 let (status, answer) = match guard.check(&method, &headers) {
                     Err(_) if path.as_str().starts_with("/health/") => health(&desk, path.as_str()),
                     Err(refusal) => refused(refusal),
-                    Ok(()) => match read(body).await {
-                        Some(body) => handle(&desk, Asked { method, path: path.as_str().to_owned(), query, body }).await,
-                        None => error(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "the body is too large", "send less than 2 MiB"),
+                    Ok(()) => match tokio::time::timeout(body_timeout, read(body)).await {
+                        Ok(Some(body)) => handle(&desk, Asked { method, path: path.as_str().to_owned(), query, body }).await,
+                        Ok(None) => error(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "the body is too large", "send less than 2 MiB"),
+                        Err(_) => error(StatusCode::REQUEST_TIMEOUT, "too_slow", "the body took too long", ""),
                     },
                 };
                 respond(status, &answer)
@@ -206,8 +209,8 @@ fn query(text: &str) -> Result<Query, DeskError> {
         match name.as_ref() {
             "connector" => query.connector = Some(value.into_owned()),
             "item" => query.item = Some(value.into_owned()),
-            "limit" => query.limit = Some(usize::try_from(number("limit", &value)?).unwrap_or(usize::MAX)),
-            "before" => query.before = Some(number("before", &value)?),
+            "limit" => query.limit = Some(usize::try_from(parameter("limit", &value)?).unwrap_or(usize::MAX)),
+            "before" => query.before = Some(parameter("before", &value)?),
             other => {
                 let message = format!("`{other}` is no parameter; known are connector, item, limit, before");
                 return Err(DeskError::Invalid { message });
@@ -215,6 +218,10 @@ fn query(text: &str) -> Result<Query, DeskError> {
         }
     }
     Ok(query)
+}
+
+fn parameter(name: &str, text: &str) -> Result<u64, DeskError> {
+    text.parse().map_err(|_| DeskError::Invalid { message: format!("`{name}` is `{text}`; expected a whole number, 0 or more") })
 }
 
 fn number(what: &'static str, text: &str) -> Result<u64, DeskError> {

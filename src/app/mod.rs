@@ -104,7 +104,7 @@ impl App {
             token: admin::guard::Token::new(config.admin.token.clone()),
         };
         let keys = receiver::Keys::new(&config.receiver.keys);
-        let admin = admin::api::routes(Arc::clone(&store.desk), guard.clone());
+        let admin = admin::api::routes(Arc::clone(&store.desk), guard.clone(), config.receiver.body_timeout);
         receiver::serve(
             listeners.admin,
             admin,

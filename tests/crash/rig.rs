@@ -1,36 +1,23 @@
 //! The daemon as users run it, and a fake GitHub in a process of its own that survives it.
 
 use std::io::{BufRead, BufReader};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Command, ExitStatus, Stdio};
 
 use serde_json::Value;
 use sleeksync_connectors::testing::github::FakeGitHub;
 
+use super::process::{PATIENCE, Process, free, look_for};
 use super::world::{Event, World};
 
-/// How long anything may take that must happen.
-const PATIENCE: Duration = Duration::from_secs(120);
 /// Requests in flight towards the receiver.
 const CLIENTS: usize = 8;
 /// Names another program than that of this test build.
 const PROGRAM: &str = "SLEEKSYNC_CRASH_PROGRAM";
 /// Tells the child that it is the fake GitHub.
 const FAKE: &str = "SLEEKSYNC_CRASH_FAKE";
-
-/// A process that ends with the test.
-struct Process(Child);
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        // It has ended where the test went well.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
 
 /// Everything but the daemon, which comes and goes.
 pub struct Rig {
@@ -96,16 +83,16 @@ impl Rig {
         let mut command = self.command();
         command.arg("run").stdout(Stdio::null()).stderr(log).envs(crash_at.map(|point| ("SLEEKSYNC_CRASH_AT", point)));
         let mut daemon = Daemon(Process(command.spawn().unwrap()));
-        let started = Instant::now();
-        while TcpStream::connect(self.receiver).is_err() {
-            assert!(started.elapsed() < PATIENCE, "the daemon does not start: {}", self.log());
-            if let Some(status) = daemon.ended() {
-                assert_eq!(status.signal(), Some(9), "the daemon refused to start: {}", self.log());
-                return None;
+        let listens = look_for(PATIENCE, async || {
+            if TcpStream::connect(self.receiver).is_ok() {
+                return Some(true);
             }
-            tokio::time::sleep(Duration::from_millis(2)).await;
-        }
-        Some(daemon)
+            let status = daemon.ended()?;
+            assert_eq!(status.signal(), Some(9), "the daemon refused to start: {}", self.log());
+            Some(false)
+        });
+        let listens = listens.await;
+        listens.unwrap_or_else(|| panic!("the daemon does not start: {}", self.log())).then_some(daemon)
     }
 
     pub fn log(&self) -> String {
@@ -153,22 +140,20 @@ impl Rig {
 
     /// Waits until the daemon says that it owes nothing.
     pub async fn settled(&self) -> Value {
-        let started = Instant::now();
-        loop {
+        let settled = look_for(PATIENCE, async || {
             let status = self.status().await;
             let rows = status["connectors"].as_array().cloned().unwrap_or_default();
-            if status["journal"]["unfolded"] == 0 && !rows.is_empty() && rows.iter().all(|row| row["queued"] == 0) {
-                assert!(rows.iter().all(|row| row["parked"] == 0), "parked: {status}");
-                return status;
-            }
-            assert!(started.elapsed() < PATIENCE, "never settled: {status} {}", self.log());
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+            let is_settled = status["journal"]["unfolded"] == 0 && !rows.is_empty() && rows.iter().all(|row| row["queued"] == 0);
+            assert!(!is_settled || rows.iter().all(|row| row["parked"] == 0), "parked: {status}");
+            is_settled.then_some(status)
+        });
+        let settled = settled.await;
+        settled.unwrap_or_else(|| panic!("never settled: {}", self.log()))
     }
 
     /// Ends the daemon in good order, and checks what it leaves.
     pub fn stop_and_verify(&self, mut daemon: Daemon) {
-        rustix::process::kill_process(rustix::process::Pid::from_child(&daemon.0.0), rustix::process::Signal::TERM).unwrap();
+        daemon.0.signal(rustix::process::Signal::TERM);
         assert!(daemon.0.0.wait().unwrap().success(), "{}", self.log());
         let verified = self.command().args(["store", "verify"]).output().unwrap();
         assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stdout));
@@ -182,16 +167,10 @@ impl Daemon {
 
     /// Whether it comes to the end it was told to come to.
     #[cfg(feature = "crash-points")]
-    pub async fn dies_within(&mut self, patience: Duration) -> bool {
-        let started = Instant::now();
-        while started.elapsed() < patience {
-            if let Some(status) = self.ended() {
-                assert_eq!(status.signal(), Some(9));
-                return true;
-            }
-            tokio::time::sleep(Duration::from_millis(2)).await;
-        }
-        false
+    pub async fn dies_within(&mut self, patience: std::time::Duration) -> bool {
+        let ended = look_for(patience, async || self.ended()).await;
+        assert!(ended.is_none_or(|status| status.signal() == Some(9)));
+        ended.is_some()
     }
 
     /// `kill -9`.
@@ -212,9 +191,4 @@ pub async fn serve_fake() {
     let mut fake = FakeGitHub::new();
     (fake.lose_every, fake.hide_new) = (Some(5), 1);
     sleeksync_connectors::testing::github::serve(listener, fake).await.unwrap();
-}
-
-/// An address nobody listens on, a moment ago.
-fn free() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }

@@ -2,22 +2,21 @@
 
 #![allow(clippy::indexing_slicing, reason = "an answer without what is asked of it fails the test")]
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use super::process::{PATIENCE, Process, free, look_for_blocking};
+
 const CLIENTS: u64 = 8;
-/// How long the daemon may take to start, and to notice that its disk is gone.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// One daemon on a store, with a connector that takes everything.
 pub struct Daemon {
-    child: Child,
+    process: Process,
     log: PathBuf,
     pages: PathBuf,
     address: SocketAddr,
@@ -26,7 +25,7 @@ pub struct Daemon {
 impl Daemon {
     /// Starts one, with its configuration and the connector's pages in `folder` and its store in `store`, and waits until it answers.
     pub fn start(folder: &Path, store: &Path) -> Self {
-        let (address, admin) = (free_address(), free_address());
+        let (address, admin) = (free(), free());
         let (config, log) = (folder.join("sleeksync.toml"), folder.join("log"));
         std::fs::create_dir_all(folder.join("pages")).unwrap();
         let text = format!(
@@ -43,12 +42,9 @@ impl Daemon {
             .stderr(std::fs::File::create(&log).unwrap())
             .spawn()
             .unwrap();
-        let daemon = Self { child, log, pages: folder.join("pages/changelog"), address };
-        let started = Instant::now();
-        while std::net::TcpStream::connect(address).is_err() {
-            assert!(started.elapsed() < PATIENCE, "the daemon does not start: {}", daemon.log());
-            std::thread::sleep(Duration::from_millis(10));
-        }
+        let daemon = Self { process: Process(child), log, pages: folder.join("pages/changelog"), address };
+        let listens = look_for_blocking(PATIENCE, || std::net::TcpStream::connect(address).ok());
+        assert!(listens.is_some(), "the daemon does not start: {}", daemon.log());
         daemon
     }
 
@@ -96,13 +92,10 @@ impl Daemon {
 
     /// Waits until every entry is a page.
     pub fn publishes<'a>(&self, titles: impl Iterator<Item = &'a String>) {
-        let started = Instant::now();
         for title in titles {
             let page = self.pages.join(title.replace("title ", "entry-") + ".md");
-            while !page.exists() {
-                assert!(started.elapsed() < PATIENCE, "there is no {}: {}", page.display(), self.log());
-                std::thread::sleep(Duration::from_millis(10));
-            }
+            let is_there = look_for_blocking(PATIENCE, || page.exists().then_some(()));
+            assert!(is_there.is_some(), "there is no {}: {}", page.display(), self.log());
         }
     }
 
@@ -112,27 +105,8 @@ impl Daemon {
 
     /// Waits for the daemon's own end: a journal that cannot be written ends it, with a failure.
     pub fn ends_by_itself(mut self) {
-        let started = Instant::now();
-        loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                assert!(!status.success());
-                return;
-            }
-            assert!(started.elapsed() < PATIENCE, "the daemon goes on without a journal: {}", self.log());
-            std::thread::sleep(Duration::from_millis(10));
-        }
+        let ended = look_for_blocking(PATIENCE, || self.process.0.try_wait().unwrap());
+        let status = ended.unwrap_or_else(|| panic!("the daemon goes on without a journal: {}", self.log()));
+        assert!(!status.success());
     }
-}
-
-impl Drop for Daemon {
-    fn drop(&mut self) {
-        // Has ended where the test went well.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// An address nobody listens on, a moment ago.
-fn free_address() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
