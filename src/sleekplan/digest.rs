@@ -55,7 +55,8 @@ struct Canonical<'b>(&'b mut Vec<u8>);
 impl Canonical<'_> {
     fn sized(&mut self, tag: u8, bytes: &[u8]) {
         self.0.push(tag);
-        self.0.extend_from_slice(&(bytes.len() as u64).to_le_bytes());
+        // No body is near 4 GiB.
+        self.0.extend_from_slice(&u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_le_bytes());
         self.0.extend_from_slice(bytes);
     }
 

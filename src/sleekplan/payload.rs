@@ -216,9 +216,10 @@ fn targets<'a>(action: Action, product: ProductId, data: Shallow<'a>, nested: Op
         ItemKind::Satisfaction => top(ItemKind::Satisfaction, data.id("satisfaction_id")),
     };
     // A subscriber may be wrapped: then the person's fields are the item's.
-    let fields = match (action.kind(), data.object("user")) {
-        (ItemKind::Subscriber | ItemKind::User, Some(user)) if data.id("user_id").is_none() => user.0,
-        _ => data.0,
+    let wrapped = matches!(action.kind(), ItemKind::Subscriber | ItemKind::User) && data.id("user_id").is_none();
+    let fields = match wrapped.then(|| data.object("user")).flatten() {
+        Some(user) => user.0,
+        None => data.0,
     };
     own.map(|item| Target { item, fields }).into_iter().chain(nested).collect()
 }
