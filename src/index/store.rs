@@ -82,8 +82,14 @@ struct Inner {
     /// Whoever reads holds it, so that no page is put in place or removed meanwhile.
     fresh: RwLock<Fresh>,
     /// The thread that merges, while one does.
-    merging: Mutex<Option<JoinHandle<Result<(), RowsError>>>>,
+    merging: Mutex<Option<Merging>>,
     filter: Filter,
+}
+
+/// A merge under way. The rows end with it, in the thread that made them: the allocator has a lock for what crosses threads.
+struct Merging {
+    thread: JoinHandle<Result<(), RowsError>>,
+    _rows: Arc<Changes>,
 }
 
 /// What is newer than the pages.
@@ -233,19 +239,19 @@ impl Store {
             fresh.frozen = Arc::new(std::mem::take(&mut fresh.rows));
             Arc::clone(&fresh.frozen)
         };
-        let inner = Arc::clone(&self.0);
-        let thread = std::thread::Builder::new().name("index-merge".to_owned()).spawn(move || inner.merge(&frozen));
-        *self.merging() = Some(thread.map_err(RowsError::File)?);
+        let (inner, rows) = (Arc::clone(&self.0), Arc::clone(&frozen));
+        let thread = std::thread::Builder::new().name("index-merge".to_owned()).spawn(move || inner.merge(&rows));
+        *self.merging() = Some(Merging { thread: thread.map_err(RowsError::File)?, _rows: frozen });
         Ok(())
     }
 
     /// Returns when nothing is being merged any more, with what came of it.
     pub(crate) fn merged(&self) -> Result<(), RowsError> {
-        let Some(thread) = self.merging().take() else { return Ok(()) };
-        thread.join().unwrap_or(Err(RowsError::Merge))
+        let Some(merging) = self.merging().take() else { return Ok(()) };
+        merging.thread.join().unwrap_or(Err(RowsError::Merge))
     }
 
-    fn merging(&self) -> MutexGuard<'_, Option<JoinHandle<Result<(), RowsError>>>> {
+    fn merging(&self) -> MutexGuard<'_, Option<Merging>> {
         self.0.merging.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
