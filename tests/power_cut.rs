@@ -21,12 +21,12 @@ use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use daemon::Daemon;
 use sleeksync::clock::Clock;
-use sleeksync::journal::{Appended, Entry, Journal, Opened, Options, Room, Seq};
+use sleeksync::journal::{Appended, Entry, Journal, OpenError, Opened, Options, Room, Seq};
 use sleeksync::record::Record;
 use sleeksync_connectors::contract::Time;
 
@@ -119,7 +119,7 @@ fn checkpoints_and_retirement_survive_power_cuts() {
         }
         assert!(journal.damaged_checkpoints().unwrap().is_empty());
     }
-    let (journal, opened) = Journal::open(&store, options()).unwrap();
+    let (journal, opened) = Journal::open(&store, options()).expect("the journal opens again");
     assert!(opened.first > Seq(1), "nothing was ever retired");
     assert!(journal.verify().unwrap().fault.is_none());
 }
@@ -134,7 +134,7 @@ fn the_rig_notices_records_that_were_acknowledged_without_a_sync() {
         run_and_cut(&disk, appender(&store, WITHOUT_FSYNC), 500, &mut acknowledged);
         disk.remount();
         // A journal that is damaged or gone is noticed, too.
-        let records = read(&store).map(|(_, records)| records).unwrap_or_default();
+        let records = read(&store).map_or_else(|_| BTreeMap::new(), |(_, records)| records);
         missing += acknowledged.keys().filter(|seq| !records.contains_key(*seq)).count();
     }
     assert!(missing > 0, "nothing was lost without syncing: this test proves nothing here");
@@ -232,26 +232,33 @@ fn run_and_cut(disk: &Disk, mut command: Command, count: u64, acknowledged: &mut
     child.wait().unwrap();
 }
 
-fn read(store: &Path) -> Option<(Opened, BTreeMap<u64, String>)> {
-    let (journal, opened) = Journal::open(store, options()).ok()?;
+fn read(store: &Path) -> Result<(Opened, BTreeMap<u64, String>), OpenError> {
+    let (journal, opened) = Journal::open(store, options())?;
     let records = journal.read_from(Seq(1)).map(|record| record.unwrap());
     let records = records.map(|(seq, bytes)| (seq.0, String::from_utf8(bytes.to_vec()).unwrap())).collect();
-    Some((opened, records))
+    Ok((opened, records))
 }
+
+/// Held by the test that is at work. While another thread starts a program, the process between fork and exec has every file of this one open,
+/// a store's lock among them: the next open of a journal that was just closed here would be told that it is in use.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
 /// An ext4 file system on a loop device, which goes when this is dropped.
 struct Disk {
     folder: tempfile::TempDir,
     mount_point: PathBuf,
+    _turn: MutexGuard<'static, ()>,
 }
 
 impl Disk {
     /// None, after saying so, where there can be none.
     fn new() -> Option<Disk> {
+        // What a test that failed has left concerns no other: each has a disk of its own.
+        let turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
         let folder = tempfile::tempdir().unwrap();
         let mount_point = folder.path().join("mounted");
         fs::create_dir(&mount_point).unwrap();
-        let disk = Disk { folder, mount_point };
+        let disk = Disk { folder, mount_point, _turn: turn };
         let image = disk.image();
         File::create(&image).unwrap().set_len(512 << 20).unwrap();
         let able = rustix::process::geteuid().is_root()
