@@ -19,6 +19,9 @@ use crate::receiver::Readiness;
 /// The longest body of an admin request.
 const BODY_BYTES_MAX: usize = 2 << 20;
 
+/// How long a question waits for the index to be opened.
+const OPEN_PATIENCE: Duration = Duration::from_secs(3);
+
 /// An answer: status and JSON.
 type Answer = (StatusCode, Value);
 
@@ -100,10 +103,10 @@ async fn handle(desk: &Arc<Desk>, asked: Asked) -> Answer {
     let get = matches!(asked.method, Method::GET | Method::HEAD);
     let result = match segments.as_slice() {
         ["health", _] if get => return health(desk, &asked.path),
-        ["api", "v1", rest @ ..] => match (get, rest) {
-            (true, rest) => answer(desk, rest, &asked),
-            (false, rest) => change(desk, rest, &asked).await,
-        },
+        ["api", "v1", rest @ ..] => {
+            opened(desk).await;
+            if get { answer(desk, rest, &asked) } else { change(desk, rest, &asked).await }
+        }
         _ => None,
     };
     match result {
@@ -115,6 +118,14 @@ async fn handle(desk: &Arc<Desk>, asked: Asked) -> Answer {
             "there is nothing here",
             "the API is at /api/v1/: status, events, queue, parked, links",
         ),
+    }
+}
+
+/// Who asks right after the start waits a moment rather than be told to ask again.
+async fn opened(desk: &Desk) {
+    if desk.shared.index.view().is_err() {
+        // Where it takes longer, the answer says so.
+        let _ = tokio::time::timeout(OPEN_PATIENCE, desk.shared.index.wait_ready()).await;
     }
 }
 
