@@ -1,10 +1,10 @@
 //! The daemon as users run it, and a fake GitHub in a process of its own that survives it.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Lines};
 use std::net::{SocketAddr, TcpStream};
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{ChildStdout, Command, ExitStatus, Stdio};
 
 use serde_json::Value;
 use sleeksync_connectors::testing::github::FakeGitHub;
@@ -24,6 +24,8 @@ pub struct Rig {
     pub folder: tempfile::TempDir,
     fake: String,
     _fake: Process,
+    /// Held open: after a minute its test harness says that it takes long, and dies where nobody listens.
+    _said: Lines<BufReader<ChildStdout>>,
     http: reqwest::Client,
     receiver: SocketAddr,
     admin: SocketAddr,
@@ -40,12 +42,14 @@ impl Rig {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let fake = lines.map(|line| line.unwrap()).find_map(|line| line.split_once("fake at ").map(|(_, url)| url.to_owned())).unwrap();
+        let mut said = BufReader::new(child.stdout.take().unwrap()).lines();
+        let fake =
+            said.by_ref().map(|line| line.unwrap()).find_map(|line| line.split_once("fake at ").map(|(_, url)| url.to_owned())).unwrap();
         // The program's provider is not installed in this process; one that already is will do.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().unwrap();
-        let rig = Self { folder: tempfile::tempdir().unwrap(), fake, _fake: Process(child), http, receiver: free(), admin: free() };
+        let rig =
+            Self { folder: tempfile::tempdir().unwrap(), fake, _fake: Process(child), _said: said, http, receiver: free(), admin: free() };
         std::fs::create_dir(rig.folder.path().join("site")).unwrap();
         std::fs::write(rig.folder.path().join("sleeksync.toml"), rig.config()).unwrap();
         rig
