@@ -21,7 +21,7 @@ use crate::supervisor::Supervisor;
 
 /// What the folding thread adds to its niceness; see setpriority(2), on Linux for one thread.
 const NICENESS: i32 = 19;
-/// How long to gather what else comes once there is something to fold: in a stream of events each by itself would cost ten times as much.
+/// How long to gather what else comes once there is something to fold: a batch costs the same few rows however few records are in it.
 const GATHER: Duration = Duration::from_millis(5);
 /// When so many records came since the last batch, whoever waits for an answer goes first: then only so many are folded before the next pause.
 const BUSY_RECORDS: u64 = 32;

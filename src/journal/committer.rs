@@ -1,7 +1,7 @@
 //! The committer: the one thread that writes. It gathers what waits, writes one frame, syncs once, answers everybody.
 //!
 //! Few waiting records are written at once: while one sync runs, the next frame's arrive by themselves. Where many come, a
-//! pause much shorter than a sync lets more of them share it, and leaves the processor to those who bring them. Frame n + 1 is
+//! pause about as long as a sync lets more of them share it, and leaves the processor to those who bring them. Frame n + 1 is
 //! written only after n is synced, which is what lets recovery tell a torn tail from damage. After a failed
 //! write or sync nothing is known about the disk any more, so nothing is written any more: every append, waiting or
 //! new, is answered with [`AppendError::Poisoned`].
