@@ -5,13 +5,13 @@ use std::ops::Range;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 use super::json;
-use super::payload::Decoded;
+use super::payload::{Decoded, RawFields};
 use crate::record::Mark;
 
 /// Bytes left out of a time in milliseconds: the other six reach beyond the year 10000.
 const TIME_SKIPPED: usize = 2;
-/// Room for a body as Sleekplan sends them.
-const USUAL_BYTES: usize = 2 << 10;
+/// Room for all but the data.
+const USUAL_BYTES: usize = 64;
 
 /// The marks of a body; `None` for what cannot be read to its end, which is never a duplicate.
 ///
@@ -19,14 +19,18 @@ const USUAL_BYTES: usize = 2 << 10;
 pub fn mark(decoded: &Decoded<'_>, recognised: bool) -> Option<Mark> {
     let product = decoded.product.map_or(0, |product| product.0);
     let action = decoded.action.as_ref().map_or_else(Clone::clone, |action| action.to_string());
-    let mut bytes = Vec::with_capacity(USUAL_BYTES);
+    let mut bytes = Vec::with_capacity(USUAL_BYTES + decoded.data.len());
     bytes.push(u8::from(recognised));
     bytes.extend_from_slice(&product.to_le_bytes());
     bytes.extend_from_slice(action.as_bytes());
     bytes.extend_from_slice(&decoded.sent_at.map_or(i64::MIN, |at| at.as_ms()).to_le_bytes());
     let start = bytes.len();
-    let mut data = serde_json::Deserializer::from_str(decoded.data);
-    if Canonical(&mut bytes).deserialize(&mut data).and_then(|()| data.end()).is_err() {
+    let mut data = Canonical(&mut bytes);
+    let written = match &decoded.fields {
+        Some(fields) => data.fields(fields),
+        None => data.json(decoded.data),
+    };
+    if written.is_err() {
         bytes.truncate(start);
         Canonical(&mut bytes).deserialize(&json::value(decoded.data)?).ok()?;
     }
@@ -62,6 +66,26 @@ impl Canonical<'_> {
 
     fn whole(&mut self, number: i128) {
         self.sized(2, &number.to_le_bytes());
+    }
+
+    /// An object whose fields were found before.
+    fn fields(&mut self, fields: &RawFields<'_>) -> serde_json::Result<()> {
+        let fields = fields.iter();
+        self.sized(6, &(fields.len() as u64).to_le_bytes());
+        for (name, value) in fields {
+            self.sized(4, name.as_bytes());
+            match json::plain(value) {
+                Some(text) => self.sized(4, text.as_bytes()),
+                None => self.json(value)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn json(&mut self, json: &str) -> serde_json::Result<()> {
+        let mut json = serde_json::Deserializer::from_str(json);
+        Canonical(self.0).deserialize(&mut json)?;
+        json.end()
     }
 
     /// Puts the entries of an object, which begin at `start`, into their order.

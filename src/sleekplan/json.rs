@@ -23,6 +23,11 @@ pub fn body(bytes: &[u8]) -> Option<Value> {
     value(std::str::from_utf8(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)).ok()?)
 }
 
+/// The text of a JSON string that is written without escapes; `None` for everything else.
+pub fn plain(json: &str) -> Option<&str> {
+    json.strip_prefix('"')?.strip_suffix('"').filter(|text| !text.contains('\\'))
+}
+
 /// The name of a field, borrowed where it has no escapes.
 pub struct Name<'a>(pub Cow<'a, str>);
 

@@ -5,6 +5,7 @@
 //! events parses no body deeply.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -23,45 +24,58 @@ const AHEAD_MAX: Duration = Duration::from_secs(300);
 const SECONDS_BELOW: i64 = 100_000_000_000;
 
 /// As many as Sleekplan's objects have.
-const USUAL_FIELDS: usize = 32;
+const USUAL_FIELDS: usize = 24;
 
-/// One JSON object, its top level only. Of repeated names the last counts.
-#[derive(Debug, Default)]
-pub struct Shallow<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+/// The fields of one JSON object, raw, its top level only: sorted by name, each once. Of repeated names the last counts.
+#[derive(Clone, Debug, Default)]
+pub struct RawFields<'a>(Arc<Vec<(Cow<'a, str>, &'a RawValue)>>);
 
-impl<'a> Shallow<'a> {
+impl<'a> RawFields<'a> {
     fn parse(json: &'a str) -> Option<Self> {
         serde_json::from_str(json).ok()
     }
 
-    fn get(&self, name: &str) -> Option<&'a RawValue> {
-        self.0.iter().rfind(|(known, _)| known == name).map(|(_, value)| *value)
+    /// Name and value of each.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&Cow<'a, str>, &'a str)> {
+        self.0.iter().map(|(name, value)| (name, value.get()))
+    }
+
+    fn get(&self, name: &str) -> Option<&'a str> {
+        let place = self.0.binary_search_by(|(known, _)| known.as_ref().cmp(name)).ok()?;
+        self.0.get(place).map(|(_, value)| value.get())
     }
 
     /// A string or number as text; `None` where absent, null, empty, or anything else.
-    fn scalar(&self, name: &str) -> Option<String> {
-        match json::value(self.get(name)?.get())? {
-            Value::String(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
-            Value::Number(number) => Some(number.to_string()),
-            _ => None,
-        }
+    fn scalar(&self, name: &str) -> Option<Cow<'a, str>> {
+        let json = self.get(name)?;
+        let text = match json::plain(json) {
+            Some(text) => Cow::Borrowed(text.trim()),
+            None => match json::value(json)? {
+                Value::String(text) => Cow::Owned(text.trim().to_owned()),
+                Value::Number(number) => Cow::Owned(number.to_string()),
+                _ => return None,
+            },
+        };
+        Some(text).filter(|text| !text.is_empty())
     }
 
-    fn object(&self, name: &str) -> Option<Shallow<'a>> {
-        Shallow::parse(self.get(name)?.get())
+    fn object(&self, name: &str) -> Option<RawFields<'a>> {
+        RawFields::parse(self.get(name)?)
     }
 
     /// An id; Sleekplan writes 0 where there is none.
-    fn id(&self, name: &str) -> Option<String> {
-        self.scalar(name).map(|id| id.strip_suffix(".0").map(str::to_owned).unwrap_or(id)).filter(|id| id != "0")
+    fn id(&self, name: &str) -> Option<Cow<'a, str>> {
+        let id = self.scalar(name)?;
+        let id = id.strip_suffix(".0").map(|whole| Cow::Owned(whole.to_owned())).unwrap_or(id);
+        Some(id).filter(|id| id != "0")
     }
 }
 
-impl<'de: 'a, 'a> Deserialize<'de> for Shallow<'a> {
+impl<'de: 'a, 'a> Deserialize<'de> for RawFields<'a> {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Fields;
-        impl<'de> Visitor<'de> for Fields {
-            type Value = Shallow<'de>;
+        struct Object;
+        impl<'de> Visitor<'de> for Object {
+            type Value = RawFields<'de>;
 
             fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str("an object")
@@ -72,10 +86,18 @@ impl<'de: 'a, 'a> Deserialize<'de> for Shallow<'a> {
                 while let Some((Name(name), value)) = map.next_entry()? {
                     fields.push((name, value));
                 }
-                Ok(Shallow(fields))
+                fields.sort_by(|a, b| a.0.cmp(&b.0));
+                fields.dedup_by(|later, earlier| {
+                    let repeated = later.0 == earlier.0;
+                    if repeated {
+                        earlier.1 = later.1;
+                    }
+                    repeated
+                });
+                Ok(RawFields(Arc::new(fields)))
             }
         }
-        deserializer.deserialize_map(Fields)
+        deserializer.deserialize_map(Object)
     }
 }
 
@@ -90,6 +112,8 @@ pub struct Decoded<'a> {
     pub sent_at: Option<Time>,
     /// What the envelope carries; the whole body where it carries nothing.
     pub data: &'a str,
+    /// Its fields, where it is an object.
+    pub fields: Option<RawFields<'a>>,
     /// The items it says something about: its own first, then the feedback nested in it.
     pub targets: Vec<Target<'a>>,
 }
@@ -99,8 +123,8 @@ pub struct Decoded<'a> {
 pub struct Target<'a> {
     /// Which.
     pub item: ItemId,
-    /// Its fields, raw. Of repeated names the last counts.
-    pub fields: Vec<(Cow<'a, str>, &'a RawValue)>,
+    /// Its fields.
+    pub fields: RawFields<'a>,
 }
 
 /// A body that is not JSON.
@@ -134,23 +158,26 @@ pub enum Shape {
 pub fn decode(body: &[u8]) -> Result<Decoded<'_>, NotJson> {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     let text = std::str::from_utf8(body).map_err(|_| NotJson)?;
-    let envelope = match Shallow::parse(text) {
+    let envelope = match RawFields::parse(text) {
         Some(envelope) => envelope,
         // No object: is it JSON at all? Iterative: depth costs no stack.
-        None => serde_json::from_str::<serde::de::IgnoredAny>(text).map(|_| Shallow::default()).map_err(|_| NotJson)?,
+        None => serde_json::from_str::<serde::de::IgnoredAny>(text).map(|_| RawFields::default()).map_err(|_| NotJson)?,
     };
-    let data = envelope.object("data").unwrap_or_default();
-    let product = |fields: &Shallow<'_>| fields.id("product_id")?.parse().ok().map(ProductId);
-    let nested = data.object("feedback_item");
-    let product = product(&envelope).or_else(|| product(&data)).or_else(|| product(nested.as_ref()?));
+    let (data, fields) = match envelope.get("data") {
+        Some(data) => (data, RawFields::parse(data)),
+        None => (text, None),
+    };
+    let own = fields.clone().unwrap_or_default();
+    let product = |fields: &RawFields<'_>| fields.id("product_id")?.parse().ok().map(ProductId);
+    let nested = own.object("feedback_item");
+    let product = product(&envelope).or_else(|| product(&own)).or_else(|| product(nested.as_ref()?));
     let word = envelope.scalar("action").unwrap_or_default();
     let action = word.parse::<Action>().map_err(|_| word.chars().take(64).collect());
     let targets = match (&action, product) {
-        (Ok(action), Some(product)) => targets(*action, product, data, nested),
+        (Ok(action), Some(product)) => targets(*action, product, own, nested),
         _ => Vec::new(),
     };
-    let data = envelope.get("data").map_or(text, RawValue::get);
-    Ok(Decoded { product, action, sent_at: sent_at(&envelope), data, targets })
+    Ok(Decoded { product, action, sent_at: sent_at(&envelope), data, fields, targets })
 }
 
 /// What a body amounts to.
@@ -186,52 +213,46 @@ pub fn data(body: &[u8]) -> Option<Value> {
     Some(data)
 }
 
-fn sent_at(envelope: &Shallow<'_>) -> Option<Time> {
+fn sent_at(envelope: &RawFields<'_>) -> Option<Time> {
     let text = envelope.scalar("timestamp")?;
-    if let Ok(at) = Time::parse_rfc3339(&text) {
-        return Some(at);
-    }
-    let number: f64 = text.parse().ok()?;
+    let Ok(number) = text.parse::<f64>() else { return Time::parse_rfc3339(&text).ok() };
     #[expect(clippy::cast_possible_truncation, reason = "bounded just before")]
     let number = (number.is_finite() && number.abs() < 9.0e15).then_some(number as i64)?;
     Some(Time::from_ms(if number < SECONDS_BELOW { number.saturating_mul(1000) } else { number }))
 }
 
-fn targets<'a>(action: Action, product: ProductId, data: Shallow<'a>, nested: Option<Shallow<'a>>) -> Vec<Target<'a>> {
+fn targets<'a>(action: Action, product: ProductId, data: RawFields<'a>, nested: Option<RawFields<'a>>) -> Vec<Target<'a>> {
     let nested = nested.and_then(|fields| {
         let id = fields.id("feedback_id")?;
-        Some(Target { item: ItemId::top(product, ItemKind::Feedback, &id)?, fields: fields.0 })
+        Some(Target { item: ItemId::top(product, ItemKind::Feedback, &id)?, fields })
     });
-    let parent = data.id("feedback_id").or_else(|| nested.as_ref().map(|target| target.item.id().to_owned()));
-    let top = |kind, id: Option<String>| ItemId::top(product, kind, &id?);
-    let child = |kind, id: Option<String>| ItemId::child(product, kind, parent.as_deref()?, &id?);
+    let parent = data.id("feedback_id").or_else(|| nested.as_ref().map(|target| Cow::Owned(target.item.id().to_owned())));
+    let top = |kind, id: Option<Cow<'_, str>>| ItemId::top(product, kind, &id?);
+    let child = |kind, id: Option<Cow<'_, str>>| ItemId::child(product, kind, parent.as_deref()?, &id?);
     let own = match action.kind() {
         // Observed for votes: the post may be nested for the item events too.
         ItemKind::Feedback if data.id("feedback_id").is_none() => return nested.into_iter().collect(),
         ItemKind::Feedback => top(ItemKind::Feedback, data.id("feedback_id")),
         ItemKind::Comment => child(ItemKind::Comment, data.id("comment_id")),
-        kind @ (ItemKind::Vote | ItemKind::Subscription) => child(kind, Some(person(&data).unwrap_or_else(|| "anonymous".to_owned()))),
+        kind @ (ItemKind::Vote | ItemKind::Subscription) => child(kind, Some(person(&data).unwrap_or(Cow::Borrowed("anonymous")))),
         kind @ (ItemKind::User | ItemKind::Subscriber) => top(kind, person(&data)),
         ItemKind::Changelog => top(ItemKind::Changelog, data.id("changelog_id")),
         ItemKind::Satisfaction => top(ItemKind::Satisfaction, data.id("satisfaction_id")),
     };
     // A subscriber may be wrapped: then the person's fields are the item's.
     let wrapped = matches!(action.kind(), ItemKind::Subscriber | ItemKind::User) && data.id("user_id").is_none();
-    let fields = match wrapped.then(|| data.object("user")).flatten() {
-        Some(user) => user.0,
-        None => data.0,
-    };
+    let fields = wrapped.then(|| data.object("user")).flatten().unwrap_or(data);
     own.map(|item| Target { item, fields }).into_iter().chain(nested).collect()
 }
 
 /// Who it is about: the id, or for a visitor who only left an address a hash of that.
-fn person(data: &Shallow<'_>) -> Option<String> {
+fn person<'a>(data: &RawFields<'a>) -> Option<Cow<'a, str>> {
     let user = data.object("user").unwrap_or_default();
     let by_id = || data.id("user_id").or_else(|| user.id("user_id"));
     let by_mail = || {
         let mail = ["data_mail", "mail", "email"].iter().find_map(|name| data.scalar(name).or_else(|| user.scalar(name)))?;
         let hash = blake3::hash(mail.to_lowercase().as_bytes()).to_hex();
-        Some(format!("mail-{}", hash.as_str().get(..16)?))
+        Some(Cow::Owned(format!("mail-{}", hash.as_str().get(..16)?)))
     };
     by_id().or_else(by_mail)
 }

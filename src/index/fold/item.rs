@@ -88,8 +88,7 @@ fn merge<'e>(row: &mut Row<'e>, at: Time, target: &Target<'e>) -> bool {
     let mut changed = false;
     // Sorted by name, so that the row does not depend on the order of arrival either.
     let known = row.fields.len();
-    for (name, value) in &target.fields {
-        let json = value.get();
+    for (name, json) in target.fields.iter() {
         match row.fields.get(..known).unwrap_or_default().binary_search_by(|field| field.name.cmp(name)) {
             Err(_) => {
                 row.fields.push(FieldRow { name: name.clone(), json: Cow::Borrowed(json), at });
@@ -100,14 +99,6 @@ fn merge<'e>(row: &mut Row<'e>, at: Time, target: &Target<'e>) -> bool {
     }
     if row.fields.len() > known {
         row.fields.sort_by(|a, b| a.name.cmp(&b.name));
-        // Of repeated names the last counts: it takes the place of the one before it.
-        row.fields.dedup_by(|later, earlier| {
-            let repeated = later.name == earlier.name;
-            if repeated {
-                std::mem::swap(later, earlier);
-            }
-            repeated
-        });
     }
     changed
 }
@@ -127,9 +118,9 @@ fn overwrite<'e>(field: &mut FieldRow<Cow<'e, str>>, at: Time, json: &'e str) ->
 /// What the event says nothing about is as older events left it. Does not depend on the order of arrival where events name all of it.
 fn note_visibility(row: &mut Row<'_>, event: &EventRecord, target: &Target<'_>) {
     let mut seen = Fields::default();
-    for (name, value) in &target.fields {
+    for (name, value) in target.fields.iter() {
         if VISIBILITY.contains(&name.as_ref()) {
-            seen.set(name, json::value(value.get()).unwrap_or_default());
+            seen.set(name, json::value(value).unwrap_or_default());
         }
     }
     if seen.as_map().is_empty() {

@@ -79,7 +79,7 @@ fn a_nested_post_is_a_target_of_its_own() {
     let decoded = decode(body.as_bytes()).unwrap();
     let items: Vec<_> = decoded.targets.iter().map(|target| target.item.to_string()).collect();
     assert_eq!(items, ["vote/3/4", "feedback/3"]);
-    assert!(decoded.targets[1].fields.iter().any(|(name, value)| name == "total_up" && value.get() == "\"9\""));
+    assert!(decoded.targets[1].fields.iter().any(|(name, value)| name == "total_up" && value == "\"9\""));
 }
 
 #[test]
@@ -119,7 +119,7 @@ fn what_strict_readers_refuse_hides_nothing_else() {
     let decoded = decode(body.as_bytes()).unwrap();
     assert!(matches!(shape(&decoded), Shape::Recognised { .. }), "{decoded:?}");
     assert_eq!(data(body.as_bytes()).unwrap()["title"], "cut \u{fffd}");
-    assert_eq!(decoded.targets[0].fields[0].0, "\u{fffd}");
+    assert!(decoded.targets[0].fields.iter().any(|(name, _)| name == "\u{fffd}"));
 }
 
 #[test]
