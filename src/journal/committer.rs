@@ -29,9 +29,11 @@ use crate::clock::Clock;
 /// A frame is closed when it has this many bytes. More would not be faster, only wait longer for its checksum.
 const FRAME_BYTES_GOAL: usize = 1 << 20;
 
-/// From so many requests in one frame on, more are gathered before the next one, for so long.
-const MANY: usize = 4;
+/// The next frame waits until it has this part of the largest one lately, or for so long: a third keeps the others at work meanwhile.
+const CROWD_PARTS: usize = 3;
 const GATHER: Duration = Duration::from_micros(200);
+/// By which part of itself the largest one is forgotten with each frame.
+const CROWD_DECAY: usize = 64;
 
 /// What the committer shares with the journal's handle.
 #[derive(Debug)]
@@ -90,15 +92,14 @@ impl Committer {
     pub(super) fn run(mut self) {
         let end = EndOfThread(Arc::clone(&self.shared));
         let mut requests = Vec::new();
+        let mut crowd: usize = 0;
         while self.shared.queue.take(&mut requests, FRAME_BYTES_GOAL).is_some() {
-            let many = requests.len() >= MANY;
+            crowd = requests.len().max(crowd - crowd.div_ceil(CROWD_DECAY));
             if let Err(error) = self.write_all(&mut requests) {
                 tracing::error!(file = %self.active.path.display(), offset = self.at, %error, "the journal could not be written; the process must end");
                 return;
             }
-            if many {
-                std::thread::sleep(GATHER);
-            }
+            self.shared.queue.gather(crowd / CROWD_PARTS, GATHER);
         }
         if self.shared.queue.ended() == Some(End::Shutdown) {
             self.close();

@@ -5,6 +5,7 @@
 
 use std::mem;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 
@@ -51,7 +52,8 @@ pub(super) enum End {
 struct Waiting {
     requests: Vec<Request>,
     bytes: usize,
-    idle: bool,
+    /// The committer sleeps until so many wait; 0 while it is at work.
+    wanted: usize,
     end: Option<End>,
 }
 
@@ -95,12 +97,27 @@ impl Queue {
         }
         waiting.bytes = waiting.bytes.saturating_add(request.bytes());
         waiting.requests.push(request);
-        let wake = mem::take(&mut waiting.idle);
+        let wake = waiting.wanted > 0 && waiting.requests.len() >= waiting.wanted;
+        if wake {
+            waiting.wanted = 0;
+        }
         drop(waiting);
         if wake {
             self.arrived.notify_one();
         }
         Ok(())
+    }
+
+    /// Waits until `count` requests wait, but no longer than `patience`.
+    pub(super) fn gather(&self, count: usize, patience: Duration) {
+        if count <= 1 {
+            return;
+        }
+        let mut waiting = self.lock();
+        waiting.wanted = count;
+        let few = |waiting: &mut Waiting| waiting.requests.len() < count && waiting.end.is_none();
+        let (mut waiting, _) = self.arrived.wait_timeout_while(waiting, patience, few).unwrap_or_else(PoisonError::into_inner);
+        waiting.wanted = 0;
     }
 
     /// Moves what waits into `taken`, about `bytes_goal` bytes of it, and waits when there is nothing. None once it has ended
@@ -111,10 +128,10 @@ impl Queue {
             if waiting.end.is_some() {
                 return None;
             }
-            waiting.idle = true;
+            waiting.wanted = 1;
             waiting = self.arrived.wait(waiting).unwrap_or_else(PoisonError::into_inner);
         }
-        waiting.idle = false;
+        waiting.wanted = 0;
         if waiting.bytes <= bytes_goal && taken.is_empty() {
             waiting.bytes = 0;
             mem::swap(&mut waiting.requests, taken);
@@ -156,5 +173,36 @@ impl Queue {
     /// How many appends wait.
     pub(super) fn len(&self) -> usize {
         self.lock().requests.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request() -> Request {
+        Request { work: Work::Seal, room: Room::Normal, answer: oneshot::channel().0 }
+    }
+
+    #[test]
+    fn gathering_ends_with_the_last_one_wanted_or_with_the_queue_or_with_patience() {
+        const LONG: Duration = Duration::from_secs(600);
+        let queue = Queue::new(10, 10);
+        queue.push(request()).unwrap();
+        // Enough are there; one is no crowd.
+        queue.gather(1, LONG);
+        queue.gather(3, Duration::from_millis(1));
+        std::thread::scope(|scope| {
+            let gathering = scope.spawn(|| {
+                queue.gather(3, LONG);
+                queue.len()
+            });
+            queue.push(request()).unwrap();
+            queue.push(request()).unwrap();
+            assert_eq!(gathering.join().unwrap(), 3);
+            let gathering = scope.spawn(|| queue.gather(4, LONG));
+            queue.end(End::Shutdown);
+            gathering.join().unwrap();
+        });
     }
 }
