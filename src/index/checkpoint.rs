@@ -49,21 +49,23 @@ pub(super) fn restore(journal: &Journal, store: &Store) -> Result<(), Checkpoint
     Ok(store.apply(changes)?)
 }
 
-/// Writes the checkpoint of record `folded`, records that it was taken, and lets go of segments that nobody needs any more.
+/// Writes the checkpoint of record `folded`, records that it was taken, and lets go of segments that nobody needs any more. Returns how many
+/// rows it has.
 pub(super) fn take(
     journal: &Journal,
     store: &Store,
     folded: u64,
     expire_before: Time,
     runtime: &tokio::runtime::Handle,
-) -> Result<(), CheckpointError> {
+) -> Result<u64, CheckpointError> {
     crate::crash::point("checkpoint.before");
     let mut writer = journal.checkpoint(Seq(folded), VERSION)?;
-    let mut needed = BTreeSet::new();
+    let (mut needed, mut rows) = (BTreeSet::new(), 0);
     for row in store.all()? {
         let (key, value) = row?;
         note_needed(&key, &value, &mut needed)?;
         writer.row(key.first().copied().unwrap_or_default(), &key, &value)?;
+        rows += 1;
     }
     for seq in needed {
         if let Some(record) = journal.read_one(Seq(seq))? {
@@ -81,7 +83,7 @@ pub(super) fn take(
         }
     }
     journal.retire(expire_before, Seq(folded))?;
-    Ok(())
+    Ok(rows)
 }
 
 /// Numbers of the records that a delivery still needs: the event it announces, the plan that is under way.

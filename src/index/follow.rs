@@ -50,8 +50,6 @@ struct Read {
 pub(super) struct Folded {
     /// Number of its last record.
     pub upto: u64,
-    /// How many there were.
-    pub records: u64,
     /// Connectors that may have something to do.
     pub touched: Vec<ConnectorId>,
 }
@@ -82,7 +80,7 @@ impl<'a> Follower<'a> {
         let upto = fold.folded();
         let (changes, touched) = fold.finish()?;
         self.store.apply(changes)?;
-        Ok(Some(Folded { upto, records: records.len() as u64, touched }))
+        Ok(Some(Folded { upto, touched }))
     }
 
     fn read(&mut self, records_max: usize) -> Result<Vec<Read>, FollowError> {

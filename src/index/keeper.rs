@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
+use sleeksync_connectors::contract::Time;
 use tokio::sync::{Notify, watch};
 
 use super::checkpoint::{self, CheckpointError};
@@ -29,6 +30,11 @@ const BUSY_BATCH: usize = 64;
 /// How long to wait before another try where the index cannot be written.
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
 
+/// Rows that a checkpoint may write for each record since the one before: more would cost more than folding does, as the store grows.
+const ROWS_PER_RECORD: u64 = 2;
+/// How old the newest checkpoint may become when something was recorded since: what expires, expires with one.
+const CHECKPOINT_AGE: Duration = Duration::from_hours(24);
+
 /// How the index is kept.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -36,7 +42,7 @@ pub struct Settings {
     pub path: PathBuf,
     /// Marks are kept this long at least, and segments of the journal.
     pub retention: Duration,
-    /// Records between two checkpoints.
+    /// Records between two checkpoints at least, unless a day lies between them.
     pub checkpoint_records: u64,
 }
 
@@ -84,7 +90,7 @@ impl Index {
             shared: Arc::clone(&shared),
             supervisor: supervisor.clone(),
             runtime: tokio::runtime::Handle::current(),
-            since_checkpoint: 0,
+            checkpoint: LastCheckpoint::default(),
         };
         supervisor.spawn_blocking(move || keeper.run());
         Self { shared }
@@ -132,7 +138,27 @@ struct Keeper {
     shared: Arc<Shared>,
     supervisor: Supervisor,
     runtime: tokio::runtime::Handle,
-    since_checkpoint: u64,
+    checkpoint: LastCheckpoint,
+}
+
+/// The newest checkpoint.
+#[derive(Default)]
+struct LastCheckpoint {
+    folded: u64,
+    /// When it was taken; where there is none, when that was found.
+    at: Time,
+    /// How many rows it has, as far as this process took it.
+    rows: u64,
+}
+
+impl LastCheckpoint {
+    /// Whether the next is due when everything up to `folded` is; `least` records lie between them, unless it is old.
+    fn is_over(&self, folded: u64, least: u64, now: Time) -> bool {
+        let records = folded.saturating_sub(self.folded);
+        // Its own record is behind it.
+        let is_old = records > 1 && now.since(self.at) >= CHECKPOINT_AGE;
+        is_old || records >= least.max(self.rows / ROWS_PER_RECORD)
+    }
 }
 
 impl Keeper {
@@ -229,6 +255,9 @@ impl Keeper {
         *self.shared.view.write().unwrap_or_else(PoisonError::into_inner) = Some(view);
         self.shared.folded.send_replace(folded);
         let mut follower = Follower::new(store, &self.journal, folded);
+        let newest = self.journal.newest_checkpoint().map_err(FollowError::Read)?;
+        let (checkpointed, at) = newest.unwrap_or((Seq(0), self.clock.now()));
+        self.checkpoint = LastCheckpoint { folded: checkpointed.0, at, rows: 0 };
         let mut last = goal;
         loop {
             synced.mark_unchanged();
@@ -267,7 +296,6 @@ impl Keeper {
     }
 
     fn announce(&mut self, batch: &Folded) {
-        self.since_checkpoint += batch.records;
         self.shared.folded.send_replace(batch.upto);
         let bells = self.shared.bells.lock().unwrap_or_else(PoisonError::into_inner);
         for connector in &batch.touched {
@@ -278,13 +306,13 @@ impl Keeper {
     }
 
     fn checkpoint_if_due(&mut self, store: &Store) -> Result<(), KeepError> {
-        if self.since_checkpoint < self.settings.checkpoint_records || !*self.shared.ready.borrow() {
+        let (folded, now) = (*self.shared.folded.borrow(), self.clock.now());
+        if !*self.shared.ready.borrow() || !self.checkpoint.is_over(folded, self.settings.checkpoint_records, now) {
             return Ok(());
         }
-        self.since_checkpoint = 0;
-        let expire_before = self.clock.now().minus(self.settings.retention);
-        let folded = *self.shared.folded.borrow();
-        checkpoint::take(&self.journal, store, folded, expire_before, &self.runtime)?;
+        let expire_before = now.minus(self.settings.retention);
+        let rows = checkpoint::take(&self.journal, store, folded, expire_before, &self.runtime)?;
+        self.checkpoint = LastCheckpoint { folded, at: now, rows };
         Ok(())
     }
 }
@@ -304,4 +332,26 @@ pub(super) fn catch_up(store: &Store, journal: &Journal) -> Result<(), KeepError
     let mut follower = Follower::new(store, journal, folded);
     while follower.next_batch(BATCH_RECORDS)?.is_some() {}
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn checkpoints_become_rarer_as_the_store_grows_but_never_older_than_a_day() {
+        let now = Time::ZERO.plus(CHECKPOINT_AGE);
+        let last = |rows, at| LastCheckpoint { folded: 1000, at, rows };
+        let table = [
+            (last(0, now), 1099, false),
+            (last(0, now), 1100, true),
+            (last(600, now), 1299, false),
+            (last(600, now), 1300, true),
+            (last(600, Time::ZERO), 1001, false),
+            (last(600, Time::ZERO), 1002, true),
+        ];
+        for (last, folded, expected) in table {
+            assert_eq!(last.is_over(folded, 100, now), expected, "{} rows, {folded}", last.rows);
+        }
+    }
 }

@@ -12,8 +12,10 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::UNIX_EPOCH;
 
 use bytes::Bytes;
+use sleeksync_connectors::contract::Time;
 
 use self::block::{FILE_HEADER_BYTES, FileHeader, Footer, Kind};
 use super::scan::Window;
@@ -35,6 +37,14 @@ pub(super) fn list(folder: &Path) -> io::Result<Vec<u64>> {
     }
     folded.sort_unstable();
     Ok(folded)
+}
+
+/// The newest of them, sound or not, and when it was written.
+pub(super) fn newest(folder: &Path) -> io::Result<Option<(Seq, Time)>> {
+    let Some(folded) = list(folder)?.pop().map(Seq) else { return Ok(None) };
+    let written = fs::metadata(path_of(folder, folded))?.modified()?;
+    let since = written.duration_since(UNIX_EPOCH).unwrap_or_default();
+    Ok(Some((folded, Time::ZERO.plus(since))))
 }
 
 fn path_of(folder: &Path, folded: Seq) -> PathBuf {

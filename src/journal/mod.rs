@@ -44,6 +44,7 @@ use std::thread::JoinHandle;
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
+use sleeksync_connectors::contract::Time;
 use tokio::sync::{oneshot, watch};
 
 use committer::Shared;
@@ -247,6 +248,11 @@ impl Journal {
     /// The sound checkpoints, newest first: two when there were that many. Blocks on the disk, the first time for all of them.
     pub fn checkpoints(&self) -> Result<Vec<Arc<Checkpoint>>, ReadError> {
         Ok(self.shared.checkpoints.found()?.sound)
+    }
+
+    /// Where the newest checkpoint stands and when it was written, sound or not: without reading it.
+    pub fn newest_checkpoint(&self) -> Result<Option<(Seq, Time)>, ReadError> {
+        checkpoint::newest(&self.folder).map_err(|source| ReadError::Io { path: self.folder.clone(), source })
     }
 
     /// Checkpoint files that are damaged, for a person to know.
