@@ -123,10 +123,8 @@ async fn handle(desk: &Arc<Desk>, asked: Asked) -> Answer {
 
 /// Who asks right after the start waits a moment rather than be told to ask again.
 async fn opened(desk: &Desk) {
-    if desk.shared.index.view().is_err() {
-        // Where it takes longer, the answer says so.
-        let _ = tokio::time::timeout(OPEN_PATIENCE, desk.shared.index.wait_ready()).await;
-    }
+    // Where it takes longer, the answer says so.
+    let _ = tokio::time::timeout(OPEN_PATIENCE, desk.opened()).await;
 }
 
 type Outcome = Option<Result<Value, DeskError>>;

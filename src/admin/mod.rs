@@ -12,7 +12,7 @@ mod listing;
 mod replay;
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use serde::Serialize;
@@ -26,7 +26,7 @@ pub use replay::{ReplayAnswer, ReplayRequest};
 
 use crate::delivery::{Assignment, Shared};
 use crate::index::{RowsError, View, as_if, row::ConnectorRow};
-use crate::journal::{AppendError, ReadError, RoomLeft};
+use crate::journal::{AppendError, ReadError, RoomLeft, Seq};
 use crate::receiver::Readiness;
 use crate::record::{ConnectorId, Roster};
 
@@ -41,6 +41,8 @@ pub struct Desk {
     staff: Mutex<Arc<BTreeMap<String, Arc<Assignment>>>>,
     /// A configuration that questions are answered for although it was never put to work.
     supposed: OnceLock<Roster>,
+    /// The record of the configuration at work, where this process wrote it.
+    roster_seq: AtomicU64,
     /// There was room for the last event.
     had_room: AtomicBool,
     /// Refused webhooks by the hour.
@@ -94,6 +96,7 @@ impl Desk {
             shared,
             staff: Mutex::new(Arc::new(staff)),
             supposed: OnceLock::new(),
+            roster_seq: AtomicU64::new(0),
             had_room: AtomicBool::new(true),
             refused: Mutex::new(BTreeMap::new()),
         }
@@ -113,6 +116,17 @@ impl Desk {
     pub fn suppose(&self, roster: Roster) {
         // A desk that supposes something is asked one question.
         let _ = self.supposed.set(roster);
+    }
+
+    /// The configuration was written down as this record: what is asked from now on is answered by it.
+    pub fn note_roster(&self, seq: Seq) {
+        self.roster_seq.store(seq.0, Ordering::Relaxed);
+    }
+
+    /// Ends when the index can be asked and knows the configuration; `false` when that will not happen any more.
+    pub async fn opened(&self) -> bool {
+        let index = &self.shared.index;
+        (index.view().is_ok() || index.wait_ready().await) && index.wait_folded(self.roster_seq.load(Ordering::Relaxed)).await
     }
 
     /// Whether there was room for the last event.

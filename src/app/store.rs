@@ -159,7 +159,10 @@ impl Store {
         let records = [Record::Roster(roster.clone())];
         loop {
             match delivery::append(&self.shared.journal, &records, Room::Reserve).await {
-                Ok(_) => break,
+                Ok(seq) => {
+                    self.desk.note_roster(seq);
+                    break;
+                }
                 Err(AppendError::NoRoom | AppendError::Busy) => tokio::time::sleep(ROOM_PAUSE).await,
                 // Poisoned or closed: nothing is accepted or delivered, and the process is about to end.
                 Err(_) => return false,
