@@ -7,9 +7,9 @@ use std::hash::{DefaultHasher, Hasher};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{PoisonError, RwLock};
 
-/// Bits of the first layer: 2 MiB. Each further layer has four times as many.
+/// Bits of the first layer: 2 MiB. Each further layer has twice as many.
 const FIRST_BITS: u64 = 16 << 20;
-const GROWTH: u64 = 4;
+const GROWTH: u64 = 2;
 /// Bits for each key, of which it sets [`PROBES`]: less than one key in a hundred is taken for another.
 const BITS_PER_KEY: u64 = 12;
 const PROBES: u32 = 8;
