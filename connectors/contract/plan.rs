@@ -42,7 +42,8 @@ impl fmt::Display for Reason {
 pub enum For {
     /// This connector's own link of another item, usually the parent's: until then the delivery is dormant, kept but not owed.
     Link(ItemId),
-    /// `duration` to have passed since `since`. Planned again then, with a [`super::Change::at`] that is late enough.
+    /// `duration` to have passed since `since`. Planned again then, with a [`super::Change::at`] that is late enough; and as soon as another
+    /// connector gives the item an address, which is how one waits for [`super::Links::elsewhere`] with a bound.
     Elapsed {
         /// From when.
         since: Time,

@@ -41,6 +41,8 @@ pub(super) struct Prospect {
 
 /// Everything a plan is made from.
 struct Facts {
+    /// The last record that was folded before anything was read.
+    seen: u64,
     row: ItemRow,
     item: Item,
     parent: Option<Item>,
@@ -62,7 +64,7 @@ pub(super) fn prepare(lane: &Lane<'_>, view: &View, duty: &DutyRow, now: Time) -
 }
 
 fn gather(lane: &Lane<'_>, view: &View, duty: &DutyRow) -> Result<Option<Facts>, LaneError> {
-    let id = &duty.key.item;
+    let (id, seen) = (&duty.key.item, view.meta()?.folded);
     let (Some(row), Some(connector)) = (view.item_row(id)?, view.connector(lane.connector)?) else { return Ok(None) };
     let event = match duty.key.event {
         None => None,
@@ -74,6 +76,7 @@ fn gather(lane: &Lane<'_>, view: &View, duty: &DutyRow) -> Result<Option<Facts>,
     let item = row.to_item();
     let parent = item.origin().map(|parent| view.item(&parent)).transpose()?.flatten();
     Ok(Some(Facts {
+        seen,
         row,
         parent,
         event,
@@ -135,7 +138,7 @@ fn plan(lane: &Lane<'_>, view: &View, duty: &DutyRow, facts: Facts, now: Time) -
                 For::Link(item) => WaitingFor::Link(item),
                 For::Elapsed { since, duration } => WaitingFor::Until(since.plus(duration).max(now.plus(WAIT_MIN))),
             };
-            return settle(Record::Waiting(Waiting { duty: duty.key.clone(), what }));
+            return settle(Record::Waiting(Waiting { duty: duty.key.clone(), what, seen: facts.seen }));
         }
         Ok(Some(Plan::Run(steps))) => steps,
     };

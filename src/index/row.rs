@@ -263,6 +263,13 @@ pub struct LinkRow {
     pub lost: bool,
 }
 
+impl LinkRow {
+    /// Where the object is to be seen.
+    pub fn url(&self) -> Option<&str> {
+        self.remote.as_ref()?.url.as_deref()
+    }
+}
+
 /// How the last delivery of an item or event ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StandingRow {

@@ -225,6 +225,8 @@ pub struct Waiting {
     pub duty: DutyKey,
     /// What for.
     pub what: WaitingFor,
+    /// The last record that was known when it was planned: an address that was given later ends the wait at once.
+    pub seen: u64,
 }
 
 /// What a person wants written although Sleekplan says nothing new.

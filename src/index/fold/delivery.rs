@@ -3,7 +3,7 @@
 use sleeksync_connectors::contract::{Effect, ItemId, Part, RemoteRef, Time};
 
 use super::Fold;
-use super::lane::Raise;
+use super::lane::{LANE_HEAD_MAX, Raise};
 use crate::index::key;
 use crate::index::row::{DormantRow, DutyRow, ErrorRow, LinkRow, OpenPlan, ParkedRow, StandingRow};
 use crate::index::rows::RowsError;
@@ -137,6 +137,7 @@ impl Fold<'_> {
             }
             Effect::Link { content, rendering } => {
                 let known: Option<LinkRow> = self.rows.get(&key)?;
+                let address = known.as_ref().and_then(LinkRow::url).map(str::to_owned);
                 let row = LinkRow {
                     item: duty.item.clone(),
                     part: part.clone(),
@@ -147,10 +148,44 @@ impl Fold<'_> {
                     seq,
                     lost: false,
                 };
+                let is_new = row.url().is_some() && row.url() != address.as_deref();
                 self.rows.put(key, &row)?;
+                if is_new {
+                    self.wake_waiting(duty.connector, &duty.item, outcome.at)?;
+                }
                 self.wake_dormant(duty.connector, &duty.item, outcome.at)
             }
         }
+    }
+
+    /// `connector` gave `item` an address: what other connectors wait with may be for it.
+    fn wake_waiting(&mut self, connector: ConnectorId, item: &ItemId, at: Time) -> Result<(), RowsError> {
+        let lane = item.lane();
+        let others: Vec<ConnectorId> = self.connectors.iter().map(|(id, _)| *id).filter(|id| *id != connector).collect();
+        for other in others {
+            let mut woken = false;
+            for (_, mut duty) in self.rows.scan::<DutyRow>(&key::lane_duties(other, &lane), LANE_HEAD_MAX)? {
+                if duty.key.item == *item && duty.wait_until.take().is_some() {
+                    self.rows.put(key::duty(&duty.key), &duty)?;
+                    woken = true;
+                }
+            }
+            if woken {
+                self.schedule(other, &lane, at)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether another connector gave `item` an address after record `seen`.
+    fn has_new_address(&self, connector: ConnectorId, item: &ItemId, seen: u64) -> Result<bool, RowsError> {
+        for (other, _) in self.connectors.iter().filter(|(id, _)| *id != connector) {
+            let links = self.rows.scan::<LinkRow>(&key::item_links(*other, item), PARTS_MAX)?;
+            if links.iter().any(|(_, link)| link.url().is_some() && link.seq > seen) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Children that waited for a link of `item` are owed from now on.
@@ -268,7 +303,8 @@ impl Fold<'_> {
         let at = duty.since;
         match &waiting.what {
             WaitingFor::Until(until) => {
-                duty.wait_until = Some(*until);
+                let is_over = self.has_new_address(key.connector, &key.item, waiting.seen)?;
+                duty.wait_until = (!is_over).then_some(*until);
                 self.rows.put(key::duty(key), &duty)?;
             }
             WaitingFor::Link(for_item) => {
@@ -337,4 +373,85 @@ fn count_create(creates: &mut Vec<(u64, u32)>, at: Time) {
         _ => creates.push((minute, 1)),
     }
     creates.retain(|(then, _)| then + CREATES_MINUTES > minute);
+}
+
+#[cfg(test)]
+mod tests {
+    use sleeksync_connectors::contract::{Action, Hash, ItemKind, ProductId, Scope};
+
+    use super::*;
+    use crate::index::rows::decode;
+    use crate::index::testing::{Rows, fold_into};
+    use crate::record::{DutyKey, EventRecord, EventStatus, Record, Roster, RosterEntry, Since};
+
+    const BLOG: ConnectorId = ConnectorId(0);
+    const CHAT: ConnectorId = ConnectorId(1);
+    const LATER: Time = Time::from_ms(600_000);
+
+    fn entry() -> ItemId {
+        ItemId::top(ProductId(7), ItemKind::Changelog, "771").unwrap()
+    }
+
+    fn duty(connector: ConnectorId) -> DutyKey {
+        DutyKey { connector, item: entry(), event: None }
+    }
+
+    fn roster() -> Record {
+        let connector = |name: &str| RosterEntry {
+            name: name.to_owned(),
+            kind: "sample".to_owned(),
+            scope: Scope(name.to_owned()),
+            every: false,
+            items: vec![ItemKind::Changelog],
+            enabled: true,
+            since: Since::FirstRun,
+        };
+        Record::Roster(Roster { at: Time::ZERO, fold: super::super::VERSION, connectors: vec![connector("blog"), connector("chat")] })
+    }
+
+    fn published() -> (Record, &'static [u8]) {
+        let event = EventRecord {
+            received_at: Time::from_ms(1),
+            at: Time::from_ms(1),
+            status: EventStatus::Accepted,
+            product: Some(ProductId(7)),
+            action: Some(Action::ChangelogCreate),
+            item: Some(entry()),
+            mark: None,
+        };
+        (Record::Event(event), br#"{"product_id":7,"action":"changelog.create","data":{"changelog_id":"771"}}"#)
+    }
+
+    fn posted() -> Record {
+        let remote = Some(RemoteRef { id: "5".to_owned(), url: Some("https://blog.example.com/5".to_owned()) });
+        let effect = Effect::Link { content: Hash::of(b"a"), rendering: Hash::of(b"b") };
+        let attempt = Attempt::Done { part: Part::new("post"), effect, remote, created: true };
+        Record::Outcome(Outcome { duty: duty(BLOG), attempt, at: Time::from_ms(2) })
+    }
+
+    fn waits(seen: u64) -> Record {
+        Record::Waiting(Waiting { duty: duty(CHAT), what: WaitingFor::Until(LATER), seen })
+    }
+
+    /// Until when the chat waits after these records.
+    fn waiting_until(records: &[Record]) -> Option<Time> {
+        let mut rows = Rows::new();
+        fold_into(&mut rows, 1, &roster(), b"");
+        let (event, body) = published();
+        fold_into(&mut rows, 2, &event, body);
+        for (seq, record) in (3..).zip(records) {
+            fold_into(&mut rows, seq, record, b"");
+        }
+        decode::<DutyRow>(&rows[key::duty(&duty(CHAT)).as_ref()]).unwrap().wait_until
+    }
+
+    #[test]
+    fn who_waits_is_woken_by_an_address_that_another_connector_gave_the_item() {
+        assert_eq!(waiting_until(&[waits(2)]), Some(LATER));
+        assert_eq!(waiting_until(&[waits(2), posted()]), None);
+        // It was planned before the address was known, and written down after.
+        assert_eq!(waiting_until(&[posted(), waits(2)]), None);
+        // It knew the address, and waits for something else.
+        assert_eq!(waiting_until(&[posted(), waits(3)]), Some(LATER));
+    }
 }

@@ -9,7 +9,7 @@ use crate::index::rows::RowsError;
 use crate::record::{Again, ConnectorId, DutyKey, ParkClass};
 
 /// How many deliveries of a lane are looked at for when it is due; later ones follow when these are done.
-const LANE_HEAD_MAX: usize = 64;
+pub(super) const LANE_HEAD_MAX: usize = 64;
 
 /// What raises a delivery.
 pub(super) struct Raise {
@@ -120,7 +120,7 @@ impl Fold<'_> {
     /// Sees to it that what was just put into a lane, and waits for nothing, is taken up at `at`.
     ///
     /// A lane that is backing off is not hastened by news; only an attempt moves it.
-    fn schedule(&mut self, connector: ConnectorId, lane: &ItemId, at: Time) -> Result<(), RowsError> {
+    pub(super) fn schedule(&mut self, connector: ConnectorId, lane: &ItemId, at: Time) -> Result<(), RowsError> {
         match self.rows.get::<LaneRow>(&key::lane(connector, lane))? {
             Some(row) if row.backing_off => Ok(()),
             Some(_) => self.reschedule(connector, lane, at, false),
