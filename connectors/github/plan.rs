@@ -30,6 +30,8 @@ const TITLE_CHARS_MAX: usize = 256;
 const LABEL_CHARS_MAX: usize = 50;
 /// Room for the lines below the text.
 const FOOTER_CHARS_MAX: usize = 2_000;
+/// What votes change.
+const VOTE_FIELDS: [&str; 2] = ["total_up", "total_down"];
 /// The longest status, type or name that stands in a line of ours.
 const FACT_CHARS_MAX: usize = 200;
 
@@ -59,21 +61,22 @@ fn feedback(settings: &Settings, ready: &Ready, change: &Change<'_>, links: &Lin
     let labels = labels(settings, item, change.product);
     let closed = mapped(&settings.closed_statuses, item.fields.text("status").as_deref(), status_label, change.product).map(str::to_owned);
     let (content, votes) = (content_of(item), votes_of(item));
-    if linked && only_votes(links, content, &labels, closed.as_deref()) {
-        let stale = links.own.get(&VOTES).filter(|link| link.content.is_some() && link.content != Some(votes));
-        if let Some(link) = stale.filter(|link| change.at < link.updated_at.plus(settings.votes_every())) {
+    let outdated = links.own.get(&VOTES).filter(|link| link.content != Some(votes));
+    if let Some(link) = outdated.filter(|_| linked && only_votes(links, content, &labels, closed.as_deref())) {
+        if link.content.is_some() && change.at < link.updated_at.plus(settings.votes_every()) {
             return Ok(Plan::Wait(For::Elapsed { since: link.updated_at, duration: settings.votes_every() }));
         }
-        return Ok(Plan::Run(vec![linking("update votes", VOTES, votes, Op::UpdateIssue { title, body })]));
+        return Ok(Plan::Run(vec![linking("update votes", VOTES, votes, votes, Op::UpdateIssue { title, body })]));
     }
+    let rendering = Hash::of_json(&(&title, voteless_body(settings, ready, change, links)?));
     let mut steps = Vec::new();
     if linked {
-        steps.push(linking("update issue", ISSUE, content, Op::UpdateIssue { title, body }));
+        steps.push(linking("update issue", ISSUE, content, rendering, Op::UpdateIssue { title, body }));
         steps.extend(label_steps(&labels, links));
         steps.extend(state_steps(settings, closed, links));
     } else {
         let op = Op::CreateIssue { title, body, labels: labels.clone() };
-        let effect = Effect::Link { content, rendering: Hash::of_json(&op) };
+        let effect = Effect::Link { content, rendering };
         steps.push(Step { name: StepName::new("create issue"), part: ISSUE, effect, repeat: Repeat::Keyed(change.key.clone()), op });
         steps.push(noted(LABELS, Hash::of_json(&labels), Some(labels)));
         // An issue begins open: only closing is a request.
@@ -90,8 +93,8 @@ fn only_votes(links: &Links, content: Hash, labels: &[String], closed: Option<&s
     stands(&ISSUE, content) && stands(&LABELS, Hash::of_json(&labels)) && stands(&STATE, state_hash(closed))
 }
 
-fn linking(name: &'static str, part: Part, content: Hash, op: Op) -> Step<Op> {
-    let effect = Effect::Link { content, rendering: Hash::of_json(&op) };
+fn linking(name: &'static str, part: Part, content: Hash, rendering: Hash, op: Op) -> Step<Op> {
+    let effect = Effect::Link { content, rendering };
     Step { name: StepName::new(name), part, effect, repeat: Repeat::Idempotent, op }
 }
 
@@ -134,7 +137,8 @@ fn state_steps(settings: &Settings, closed: Option<String>, links: &Links) -> Ve
 
 fn state(closed: Option<String>) -> Step<Op> {
     let name = if closed.is_some() { "close" } else { "reopen" };
-    linking(name, STATE, state_hash(closed.as_deref()), Op::SetState { closed })
+    let op = Op::SetState { closed: closed.clone() };
+    linking(name, STATE, state_hash(closed.as_deref()), Hash::of_json(&op), op)
 }
 
 fn state_hash(closed: Option<&str>) -> Hash {
@@ -156,7 +160,8 @@ fn label_steps(wanted: &[String], links: &Links) -> Vec<Step<Op>> {
         })
         .collect();
     let op = if wanted.is_empty() { Op::Noted { labels: Some(Vec::new()) } } else { Op::AddLabels { labels: wanted.to_vec() } };
-    steps.push(linking("add labels", LABELS, Hash::of_json(&wanted), op));
+    let hash = Hash::of_json(&wanted);
+    steps.push(linking("add labels", LABELS, hash, hash, op));
     steps
 }
 
@@ -201,6 +206,13 @@ fn body(settings: &Settings, ready: &Ready, change: &Change<'_>, links: &Links) 
         return Err(PlanError::Template { setting: "body", message });
     }
     Ok(format!("{}\n\n{marker}", text.trim_end()))
+}
+
+/// The body without the votes, which change it by themselves: what is compared where somebody asks for what was rendered with earlier settings.
+fn voteless_body(settings: &Settings, ready: &Ready, change: &Change<'_>, links: &Links) -> Result<String, PlanError> {
+    let mut item = change.item.clone();
+    VOTE_FIELDS.iter().for_each(|name| item.fields.set(name, 0.into()));
+    body(settings, ready, &Change { item: &item, ..*change }, links)
 }
 
 fn default_body(settings: &Settings, ready: &Ready, change: &Change<'_>, room: usize) -> String {
@@ -251,7 +263,7 @@ fn content_of(item: &Item) -> Hash {
 }
 
 fn votes_of(item: &Item) -> Hash {
-    Hash::of_json(&["total_up", "total_down"].map(|name| item.fields.integer(name)))
+    Hash::of_json(&VOTE_FIELDS.map(|name| item.fields.integer(name)))
 }
 
 fn comment(settings: &Settings, ready: &Ready, change: &Change<'_>, links: &Links) -> Plan<Op> {
@@ -284,11 +296,12 @@ fn comment(settings: &Settings, ready: &Ready, change: &Change<'_>, links: &Link
     let intro = author.map_or_else(|| "*Comment on Sleekplan:*".to_owned(), named);
     let body = format!("{intro}\n\n{}\n\n{marker}", text.trim());
     let content = Hash::of_json(&["comment", "comment_html", "value", "text"].map(|name| item.fields.text(name)));
+    let rendering = Hash::of_json(&body);
     if linked {
-        return Plan::Run(vec![linking("update comment", COMMENT, content, Op::UpdateComment { body })]);
+        return Plan::Run(vec![linking("update comment", COMMENT, content, rendering, Op::UpdateComment { body })]);
     }
     let op = Op::CreateComment { body };
-    let effect = Effect::Link { content, rendering: Hash::of_json(&op) };
+    let effect = Effect::Link { content, rendering };
     Plan::Run(vec![Step { name: StepName::new("create comment"), part: COMMENT, effect, repeat: Repeat::Keyed(change.key.clone()), op }])
 }
 
@@ -305,5 +318,5 @@ fn shipped(settings: &Settings, change: &Change<'_>, links: &Links) -> Plan<Op> 
         return Plan::Skip(Reason::new("its feedback has no issue"));
     }
     let content = Hash::of_json(&json!("shipped"));
-    Plan::Run(vec![linking("close as shipped", SHIPPED, content, Op::Ship {})])
+    Plan::Run(vec![linking("close as shipped", SHIPPED, content, content, Op::Ship {})])
 }

@@ -465,3 +465,32 @@ fn steps_of_this_release_still_load() {
         assert_eq!(serde_json::to_string(&op).unwrap(), text);
     }
 }
+
+/// Parts that a plan would write in other words than they stand there.
+fn stale(github: &GitHub, item: &Item, links: &Links) -> Vec<String> {
+    let Plan::Run(steps) = plan(github, item, links, NOW) else { return Vec::new() };
+    let differs = |step: &Step<Op>| match (&step.effect, links.own.get(&step.part)) {
+        (Effect::Link { rendering, .. }, Some(link)) => link.rendering != Some(*rendering),
+        _ => false,
+    };
+    steps.iter().filter(|step| differs(step)).map(|step| step.part.0.to_string()).collect()
+}
+
+#[tokio::test]
+async fn only_other_words_make_an_issue_or_comment_stale_however_it_was_written_last() {
+    let (github, wire) = (connector(json!({})), wire());
+    let worded = connector(json!({"body": "{{ feedback.title }}!"}));
+    let mut links = Links::default();
+    for (title, votes) in [("CSV export", 9), ("CSV and XLSX export", 9), ("CSV and XLSX export", 10)] {
+        let item = feedback(json!({"title": title, "total_up": votes}));
+        bring(&github, &wire, &item, &mut links, NOW.plus(Duration::from_secs(3600 * votes))).await.unwrap();
+        assert_eq!(stale(&github, &item, &links), [""; 0], "{title}, {votes}");
+        assert_eq!(stale(&worded, &item, &links), ["issue"], "{title}, {votes}");
+    }
+    let mut own = Links { parent: links.own, ..Links::default() };
+    for text in ["+1 from us", "+2 from us"] {
+        let item = comment(json!({"comment": text}));
+        bring(&github, &wire, &item, &mut own, NOW).await.unwrap();
+        assert_eq!(stale(&github, &item, &own), [""; 0], "{text}");
+    }
+}
