@@ -126,7 +126,7 @@ impl Desk {
         }
         let product = self.shared.products.product(item.id.product());
         let key = DutyKey { connector: id, item: item.id.clone(), event: event.map(|event| event.seq) };
-        let duty = duty_of(&key, prospect);
+        let duty = duty_of(&key, &prospect.row, prospect.event.as_ref());
         let own = view.links_of(id, &item.id)?;
         let is_ours = self.shared.products.is_ours(item.id.product());
         let known = Known { duty: &duty, connector, row: &prospect.row, item: &item, event, links: &own, product: &product, is_ours };
@@ -163,6 +163,27 @@ impl Desk {
         Ok(shown(None, requests))
     }
 
+    /// Whether an item has no object at a connector, and would get none if it were delivered again.
+    pub(super) fn is_left_out(
+        &self,
+        view: &View,
+        id: ConnectorId,
+        connector: &ConnectorRow,
+        row: &ItemRow,
+        include_history: bool,
+    ) -> Result<bool, DeskError> {
+        let own = view.links_of(id, &row.id)?;
+        let staff = self.staff();
+        // What is no longer configured has no `when` to ask.
+        let Some(assignment) = staff.get(&connector.name).filter(|_| own.is_empty()) else { return Ok(false) };
+        let key = DutyKey { connector: id, item: row.id.clone(), event: None };
+        let duty = DutyRow { include_history, ..duty_of(&key, row, None) };
+        let (item, product) = (row.to_item(), self.shared.products.product(row.id.product()));
+        let is_ours = self.shared.products.is_ours(row.id.product());
+        let known = Known { duty: &duty, connector, row, item: &item, event: None, links: &own, product: &product, is_ours };
+        Ok(matches!(judge(&known, &assignment.filter), Verdict::Skip(_)))
+    }
+
     /// Whether an item's links show what earlier settings made of it.
     pub(super) fn is_stale(&self, view: &View, id: ConnectorId, name: &str, row: &ItemRow) -> Result<bool, DeskError> {
         let staff = self.staff();
@@ -182,14 +203,14 @@ impl Desk {
     }
 }
 
-/// A delivery of the prospect as it would be owed.
-fn duty_of(key: &DutyKey, prospect: &Prospect) -> DutyRow {
+/// A delivery of an item or event as it would be owed.
+fn duty_of(key: &DutyKey, row: &ItemRow, event: Option<&Event>) -> DutyRow {
     DutyRow {
         key: key.clone(),
         id: 0,
-        target: prospect.row.seq,
-        since: prospect.row.received_at,
-        actions: prospect.event.as_ref().map_or(0, |event| event.action.bit()),
+        target: row.seq,
+        since: row.received_at,
+        actions: event.map_or(0, |event| event.action.bit()),
         include_history: false,
         again: None,
         attempts: 0,

@@ -48,7 +48,12 @@ pub struct ReplayAnswer {
     pub count: u64,
     /// The first of them, as examples.
     pub items: Vec<String>,
+    /// Items that have no object there and would get none: history, deleted, or left out by a setting.
+    pub left_out: u64,
 }
+
+/// What of the items is owed again, and how many are left out.
+type Mirrored = (Vec<DutyKey>, u64);
 
 impl Desk {
     /// Makes items owed again.
@@ -61,14 +66,14 @@ impl Desk {
         let recognised = self.recognise(request.dry_run).await?;
         let item = request.item.as_deref().map(|text| self.item(text)).transpose()?;
         let since = request.since.as_deref().map(parse_time).transpose()?.unwrap_or(Time::ZERO);
-        let duties = if row.every {
-            self.announcements(id, &row, item.as_ref(), since, request.again).await?
+        let (duties, left_out) = if row.every {
+            (self.announcements(id, &row, item.as_ref(), since, request.again).await?, 0)
         } else {
             self.mirrored(&view, id, &row, item.as_ref(), since, request)?
         };
         let only = self.only_product()?;
         let items = duties.iter().take(20).map(|duty| Desk::item_name(only, &duty.item)).collect();
-        let answer = ReplayAnswer { recognised, count: duties.len() as u64, items };
+        let answer = ReplayAnswer { recognised, count: duties.len() as u64, items, left_out };
         if request.dry_run {
             return Ok(answer);
         }
@@ -137,8 +142,8 @@ impl Desk {
         item: Option<&ItemId>,
         since: Time,
         request: &ReplayRequest,
-    ) -> Result<Vec<DutyKey>, DeskError> {
-        let mut duties = Vec::new();
+    ) -> Result<Mirrored, DeskError> {
+        let (mut duties, mut left_out) = (Vec::new(), 0);
         let mut after: Option<ItemId> = None;
         loop {
             let page: Vec<ItemRow> = match item {
@@ -150,7 +155,12 @@ impl Desk {
             for known in page {
                 let wanted = row.items.contains(&known.id.kind()) && known.at >= since;
                 let stale = !request.stale || self.is_stale(view, id, &request.connector, &known)?;
-                if wanted && stale {
+                if !wanted || !stale {
+                    continue;
+                }
+                if self.is_left_out(view, id, row, &known, request.include_history)? {
+                    left_out += 1;
+                } else {
                     duties.push(DutyKey { connector: id, item: known.id, event: None });
                 }
             }
@@ -158,7 +168,7 @@ impl Desk {
                 break;
             }
         }
-        Ok(duties)
+        Ok((duties, left_out))
     }
 
     async fn announcements(

@@ -60,6 +60,12 @@ pub(super) async fn run(context: &Context, args: &ReplayArgs) -> Result<Exit, Co
         if items.len() as u64 != count {
             context.output.line(&format!("  and {} more", count.saturating_sub(items.len() as u64)));
         }
+        let left_out = number(&answer, "left_out");
+        if left_out > 0 {
+            let line =
+                format!("{left_out} more have no object there and get none: history (--include-history), deleted, or left out by `when`");
+            context.output.line(&line);
+        }
     }
     if args.dry_run || args.detach || count + number(&answer, "recognised") == 0 {
         return Ok(Exit::Done);

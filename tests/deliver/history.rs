@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use serde_json::{Value, json};
+use sleeksync::admin::ReplayRequest;
 use sleeksync_connectors::testing::github::Wire;
 
 use super::AT;
@@ -43,6 +44,12 @@ async fn a_connector_added_after_publication_creates_nothing_at_the_next_edit() 
     assert_eq!(pages(&daemon), ["changelog/2"]);
     let files: Vec<_> = std::fs::read_dir(folder.path().join("site/changelog")).unwrap().map(|file| file.unwrap().file_name()).collect();
     assert_eq!(files, ["entry-2.md"]);
+    // Of what is delivered again history is no part, unless it is asked for.
+    let all = ReplayRequest { connector: "pages".to_owned(), dry_run: true, ..ReplayRequest::default() };
+    let counted = daemon.replay(all.clone()).await;
+    assert_eq!((counted.count, counted.left_out, counted.items), (1, 1, vec!["changelog/2".to_owned()]));
+    let counted = daemon.replay(ReplayRequest { include_history: true, ..all }).await;
+    assert_eq!((counted.count, counted.left_out), (2, 0));
     daemon.stop().await;
 }
 
