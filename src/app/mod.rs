@@ -108,7 +108,11 @@ impl App {
         receiver::serve(
             listeners.admin,
             admin,
-            receiver::Limits { connections_max: ADMIN_CONNECTIONS_MAX, header_timeout: config.receiver.header_timeout },
+            receiver::Limits {
+                connections_max: ADMIN_CONNECTIONS_MAX,
+                header_timeout: config.receiver.header_timeout,
+                answer_timeout: config.receiver.body_timeout,
+            },
             &listening,
         );
         let products = Arc::clone(&store.shared().products);

@@ -117,7 +117,12 @@ pub fn listen<I: Intake>(
     clock: Clock,
     supervisor: &Supervisor,
 ) {
-    let limits = Limits { connections_max: settings.max_connections, header_timeout: settings.header_timeout };
+    let limits = Limits {
+        connections_max: settings.max_connections,
+        header_timeout: settings.header_timeout,
+        // Who sends slowly takes slowly.
+        answer_timeout: settings.body_timeout,
+    };
     let desk = Arc::new(Desk { intake, capture: settings.capture_dir.clone().map(Capture::new), settings, products, clock });
     let query = warp::query::raw().or(warp::any().map(String::new)).unify();
     let routes = warp::method()

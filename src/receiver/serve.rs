@@ -14,6 +14,7 @@ use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
+use tokio_io_timeout::TimeoutStream;
 use warp::{Filter, Reply};
 
 use crate::supervisor::Supervisor;
@@ -30,6 +31,8 @@ pub struct Limits {
     pub connections_max: usize,
     /// How long headers may take: from when the connection is made, or from the last answer on it.
     pub header_timeout: Duration,
+    /// How long the other side may take nothing of an answer.
+    pub answer_timeout: Duration,
 }
 
 /// Serves `routes` on `listener` until shutdown is asked for, then lets open requests end.
@@ -59,14 +62,17 @@ where
             tokio::time::sleep(ACCEPT_PAUSE).await;
             continue;
         };
-        // Answers are small and complete: nothing is gained by waiting for more to send.
+        // Answers are small and complete: nothing is gained by waiting for more to send. Nor by gathering answers to pipelined requests: hyper
+        // would keep them in memory, without a bound, as long as requests come.
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(error = &error as &dyn std::error::Error, "connection went away");
             continue;
         }
         let mut builder = Builder::new();
-        builder.timer(TokioTimer::new()).header_read_timeout(limits.header_timeout).pipeline_flush(true);
-        let connection = graceful.watch(builder.serve_connection(TokioIo::new(stream), service.clone()));
+        builder.timer(TokioTimer::new()).header_read_timeout(limits.header_timeout);
+        let mut stream = TimeoutStream::new(stream);
+        stream.set_write_timeout(Some(limits.answer_timeout));
+        let connection = graceful.watch(builder.serve_connection(TokioIo::new(Box::pin(stream)), service.clone()));
         supervisor.spawn("connection", async move {
             if let Err(error) = connection.await {
                 tracing::debug!(error = &error as &dyn std::error::Error, "connection ended early");

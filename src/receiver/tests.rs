@@ -230,3 +230,18 @@ async fn keys_are_replaced_while_it_listens() {
     assert!(receiver.post("/webhooks/sleekplan?key=old", "", EVENT).await.starts_with("HTTP/1.1 401"));
     assert!(receiver.post("/webhooks/sleekplan?key=new", "", EVENT).await.starts_with("HTTP/1.1 200"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_asks_and_takes_no_answer_is_cut_off() {
+    const ASKED: &[u8] = b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n";
+    let receiver = running(|_| {}).await;
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    // Small, so that it is soon full of what nobody reads.
+    socket.set_recv_buffer_size(4096).unwrap();
+    let mut stream = socket.connect(receiver.address).await.unwrap();
+    let asked = async {
+        let many = ASKED.repeat(1000);
+        while stream.write_all(&many).await.is_ok() {}
+    };
+    tokio::time::timeout(Duration::from_secs(60), asked).await.expect("the connection stays open");
+}
