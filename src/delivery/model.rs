@@ -211,7 +211,7 @@ impl World {
                 let title = known_item.fields.text("title").unwrap();
                 match open_steps(Self::steps(duty, &title, known_item.deleted, &links), &links, duty.again) {
                     Steps::Run(steps) => return Some(Run::fresh(duty, steps, &links, None)),
-                    Steps::Unchanged | Steps::RegardedAsDone => settle(SettledAs::Delivered),
+                    Steps::Unchanged => settle(SettledAs::Delivered),
                 }
             }
         };

@@ -144,7 +144,6 @@ fn plan(lane: &Lane<'_>, view: &View, duty: &DutyRow, facts: Facts, now: Time) -
     };
     match open_steps(steps, &facts.links, duty.again) {
         Steps::Unchanged => settle(settled(duty, SettledAs::Delivered, now)),
-        Steps::RegardedAsDone => settle(settled(duty, SettledAs::Skipped("regarded as done by a person".to_owned()), now)),
         Steps::Run(steps) if lane.assignment.dry_run => {
             let names: Vec<String> = steps.iter().map(|step| step.name.to_string()).collect();
             settle(settled(duty, SettledAs::Skipped(format!("dry run: {}", names.join(", "))), now))

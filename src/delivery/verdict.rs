@@ -119,20 +119,10 @@ pub enum Steps {
     Run(Vec<PlannedStep>),
     /// Everything stands as wanted.
     Unchanged,
-    /// A person said that it counts as done.
-    RegardedAsDone,
 }
 
 /// Leaves out what already stands as wanted, `again` excepted.
 pub fn open_steps(steps: Vec<AnyStep>, links: &Links, again: Option<Again>) -> Steps {
-    let regarded = |step: &AnyStep| {
-        let known = links.own.get(&step.part);
-        step.repeat != Repeat::Idempotent
-            && known.is_some_and(|link| link.remote.is_none() && link.content.is_none() && link.rendering.is_none())
-    };
-    if steps.iter().any(regarded) {
-        return Steps::RegardedAsDone;
-    }
     let open: Vec<PlannedStep> = steps.into_iter().filter(|step| is_open(step, links, again)).map(PlannedStep::from).collect();
     if open.iter().all(|step| step.effect == Effect::None) { Steps::Unchanged } else { Steps::Run(open) }
 }

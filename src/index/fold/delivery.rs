@@ -285,8 +285,8 @@ impl Fold<'_> {
             &StandingRow { event: key.event.is_some(), upto: parked.duty.target, delivered: false, reason, at: dropped.at },
         )?;
         self.connector_mut(key.connector, |row| row.skipped += 1);
-        // Regarded as done: a part without an object, which no plan makes a second time.
-        if let (ParkClass::OutcomeUnknown, Some(part)) = (parked.class, parked.part) {
+        // Regarded as done: a part without an object, which no plan makes a second time. An event is announced by nothing but this delivery.
+        if let (ParkClass::OutcomeUnknown, Some(part), None) = (parked.class, parked.part, key.event) {
             let link_key = key::link(key.connector, &key.item, &part);
             let known: Option<LinkRow> = self.rows.get(&link_key)?;
             let remote = known.and_then(|link| link.remote);
@@ -396,12 +396,12 @@ mod tests {
         DutyKey { connector, item: entry(), event: None }
     }
 
-    fn roster() -> Record {
+    fn roster(every: bool) -> Record {
         let connector = |name: &str| RosterEntry {
             name: name.to_owned(),
             kind: "sample".to_owned(),
             scope: Scope(name.to_owned()),
-            every: false,
+            every,
             items: vec![ItemKind::Changelog],
             enabled: true,
             since: Since::FirstRun,
@@ -436,7 +436,7 @@ mod tests {
     /// Until when the chat waits after these records.
     fn waiting_until(records: &[Record]) -> Option<Time> {
         let mut rows = Rows::new();
-        fold_into(&mut rows, 1, &roster(), b"");
+        fold_into(&mut rows, 1, &roster(false), b"");
         let (event, body) = published();
         fold_into(&mut rows, 2, &event, body);
         for (seq, record) in (3..).zip(records) {
@@ -453,5 +453,25 @@ mod tests {
         assert_eq!(waiting_until(&[posted(), waits(2)]), None);
         // It knew the address, and waits for something else.
         assert_eq!(waiting_until(&[posted(), waits(3)]), Some(LATER));
+    }
+    /// Whether a part counts as made after the delivery that was to make it is dropped, its outcome unknown.
+    fn counts_as_made(every: bool) -> bool {
+        let (mut rows, part) = (Rows::new(), Part::new("message"));
+        let duty = DutyKey { event: every.then_some(2), ..duty(CHAT) };
+        let (event, body) = published();
+        fold_into(&mut rows, 1, &roster(every), b"");
+        fold_into(&mut rows, 2, &event, body);
+        let id = decode::<DutyRow>(&rows[key::duty(&duty).as_ref()]).unwrap().id;
+        let (reason, step) = (String::new(), "send".to_owned());
+        let parked = Parked { duty, class: ParkClass::OutcomeUnknown, reason, step, part: Some(part.clone()), at: Time::from_ms(3) };
+        fold_into(&mut rows, 3, &Record::Parked(parked), b"");
+        fold_into(&mut rows, 4, &Record::Dropped(Dropped { id, why: "seen".to_owned(), at: Time::from_ms(4) }), b"");
+        rows.contains_key(key::link(CHAT, &entry(), &part).as_ref())
+    }
+
+    #[test]
+    fn what_is_dropped_counts_as_made_for_the_item_but_an_announcement_only_for_its_event() {
+        assert!(counts_as_made(false));
+        assert!(!counts_as_made(true), "every later event of the item would be left out");
     }
 }
