@@ -164,6 +164,11 @@ pub fn due(connector: ConnectorId, at: Time, lane: &ItemId) -> Key {
     Key::of(b'T').connector(connector).time(at).item(lane)
 }
 
+/// Whether a row is only ever found by going through a list: the timetable. The filter of known keys has no use for them.
+pub fn is_listed(key: &[u8]) -> bool {
+    key.first() == Some(&b'T')
+}
+
 /// A connector's timetable.
 pub fn timetable(connector: ConnectorId) -> Key {
     Key::of(b'T').connector(connector)

@@ -72,12 +72,14 @@ pub type Changes = BTreeMap<Bytes, Option<Bytes>>;
 pub struct Overlay<'a> {
     base: &'a dyn Base,
     changes: Changes,
+    /// Rows are written here first: a row's own bytes are then allocated once, and no longer than they are.
+    scratch: Bytes,
 }
 
 impl<'a> Overlay<'a> {
     /// Nothing changed yet.
     pub fn new(base: &'a dyn Base) -> Self {
-        Self { base, changes: BTreeMap::new() }
+        Self { base, changes: BTreeMap::new(), scratch: Bytes::new() }
     }
 
     /// What was changed.
@@ -105,9 +107,11 @@ impl<'a> Overlay<'a> {
     /// # Errors
     /// The row does not encode.
     pub fn put<T: Serialize>(&mut self, key: Key, row: &T) -> Result<(), RowsError> {
-        let bytes = postcard::to_stdvec(row).map_err(RowsError::Row)?;
+        let mut scratch = std::mem::take(&mut self.scratch);
+        scratch.clear();
+        self.scratch = postcard::to_extend(row, scratch).map_err(RowsError::Row)?;
         self.base.note(key.as_ref());
-        self.changes.insert(key.into_bytes(), Some(bytes));
+        self.changes.insert(key.into_bytes(), Some(self.scratch.clone()));
         Ok(())
     }
 

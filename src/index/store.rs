@@ -4,7 +4,6 @@
 //! was not closed cleanly before the machine went down is thrown away and folded anew.
 
 use std::cmp::Ordering;
-use std::collections::btree_map::Entry;
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -16,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::filter::Filter;
 use super::fold::VERSION;
+use super::key;
 use super::pages::{Pages, Rewritten, Sizes};
 use super::rows::{Base, Bytes, Changes, RowsError, decode};
 
@@ -27,6 +27,8 @@ const FLUSH_EVERY_MS: u64 = 500;
 const SIZES: Sizes = Sizes { fresh: 2 << 20, file: 64 << 20, waste: 64 << 20 };
 /// What a changed row takes besides key and value.
 const FRESH_OVERHEAD: usize = 96;
+/// From which part of what is there on changes are merged into it rather than put in one by one.
+const APPENDED_PART: usize = 8;
 /// Key of the row about this copy on this machine. It is no part of what is folded.
 const ORIGIN: &[u8] = b"B";
 /// Rows read at once to tell the filter.
@@ -102,17 +104,15 @@ struct Fresh {
 }
 
 impl Fresh {
-    fn change(&mut self, key: Bytes, row: Option<Bytes>) {
-        let size = |row: &Option<Bytes>| row.as_ref().map_or(0, Vec::len);
-        match self.rows.entry(key) {
-            Entry::Vacant(vacant) => {
-                self.bytes += FRESH_OVERHEAD + vacant.key().len() + size(&row);
-                vacant.insert(row);
-            }
-            Entry::Occupied(mut known) => {
-                self.bytes = (self.bytes + size(&row)).saturating_sub(size(known.get()));
-                known.insert(row);
-            }
+    /// Takes changes in. What is changed again counts again: it is an upper bound that is kept.
+    fn change(&mut self, mut changes: Changes) {
+        let size = |(key, row): (&Bytes, &Option<Bytes>)| FRESH_OVERHEAD + key.len() + row.as_ref().map_or(0, Vec::len);
+        self.bytes += changes.iter().map(size).sum::<usize>();
+        if changes.len() >= self.rows.len() / APPENDED_PART {
+            // Merges two sorted sequences: no searching.
+            self.rows.append(&mut changes);
+        } else {
+            self.rows.extend(changes);
         }
     }
 }
@@ -174,7 +174,7 @@ impl Store {
         let mut after = Bytes::new();
         while !stop() {
             let rows = self.scan(&[], Some(&after), LEARNED_ROWS)?;
-            rows.iter().for_each(|(key, _)| self.0.filter.add(key));
+            rows.iter().for_each(|(key, _)| self.note(key));
             match rows.into_iter().next_back() {
                 Some((last, _)) => after = last,
                 None => {
@@ -218,7 +218,7 @@ impl Store {
     pub(crate) fn apply(&self, changes: Changes) -> Result<(), RowsError> {
         let full = {
             let mut fresh = self.0.fresh.write().unwrap_or_else(PoisonError::into_inner);
-            changes.into_iter().for_each(|(key, row)| fresh.change(key, row));
+            fresh.change(changes);
             fresh.bytes >= self.0.sizes.fresh
         };
         if full { self.merge_beside() } else { Ok(()) }
@@ -286,11 +286,13 @@ impl Inner {
 
 impl Base for Store {
     fn may_have(&self, key: &[u8]) -> bool {
-        self.0.filter.may_have(key)
+        key::is_listed(key) || self.0.filter.may_have(key)
     }
 
     fn note(&self, key: &[u8]) {
-        self.0.filter.add(key);
+        if !key::is_listed(key) {
+            self.0.filter.add(key);
+        }
     }
 
     fn get(&self, key: &[u8]) -> Result<Option<Bytes>, RowsError> {

@@ -19,7 +19,7 @@ const USUAL_BYTES: usize = 64;
 pub fn mark(decoded: &Decoded<'_>, recognised: bool) -> Option<Mark> {
     let product = decoded.product.map_or(0, |product| product.0);
     let action = decoded.action.as_ref().map_or_else(Clone::clone, |action| action.to_string());
-    let mut bytes = Vec::with_capacity(USUAL_BYTES + decoded.data.len());
+    let mut bytes = Vec::with_capacity(USUAL_BYTES + decoded.text.len());
     bytes.push(u8::from(recognised));
     bytes.extend_from_slice(&product.to_le_bytes());
     bytes.extend_from_slice(action.as_bytes());
@@ -28,11 +28,11 @@ pub fn mark(decoded: &Decoded<'_>, recognised: bool) -> Option<Mark> {
     let mut data = Canonical(&mut bytes);
     let written = match &decoded.fields {
         Some(fields) => data.fields(fields),
-        None => data.json(decoded.data),
+        None => data.json(decoded.data()),
     };
     if written.is_err() {
         bytes.truncate(start);
-        Canonical(&mut bytes).deserialize(&json::value(decoded.data)?).ok()?;
+        Canonical(&mut bytes).deserialize(&json::value(decoded.data())?).ok()?;
     }
     let item = decoded.targets.first().map(|target| target.item.qualified()).unwrap_or_default();
     let subject = blake3::hash(format!("{recognised}\n{product}\n{action}\n{item}").as_bytes());

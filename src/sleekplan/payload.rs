@@ -26,6 +26,8 @@ const SECONDS_BELOW: i64 = 100_000_000_000;
 /// As many as Sleekplan's objects have.
 const USUAL_FIELDS: usize = 24;
 
+const ENVELOPE_FIELDS: usize = 4;
+
 /// The fields of one JSON object, raw, its top level only: sorted by name, each once. Of repeated names the last counts.
 #[derive(Clone, Debug, Default)]
 pub struct RawFields<'a>(Arc<Vec<(Cow<'a, str>, &'a RawValue)>>);
@@ -33,6 +35,18 @@ pub struct RawFields<'a>(Arc<Vec<(Cow<'a, str>, &'a RawValue)>>);
 impl<'a> RawFields<'a> {
     fn parse(json: &'a str) -> Option<Self> {
         serde_json::from_str(json).ok()
+    }
+
+    fn sorted(mut fields: Vec<(Cow<'a, str>, &'a RawValue)>) -> Self {
+        fields.sort_by(|a, b| a.0.cmp(&b.0));
+        fields.dedup_by(|later, earlier| {
+            let repeated = later.0 == earlier.0;
+            if repeated {
+                earlier.1 = later.1;
+            }
+            repeated
+        });
+        Self(Arc::new(fields))
     }
 
     /// Name and value of each.
@@ -86,15 +100,39 @@ impl<'de: 'a, 'a> Deserialize<'de> for RawFields<'a> {
                 while let Some((Name(name), value)) = map.next_entry()? {
                     fields.push((name, value));
                 }
-                fields.sort_by(|a, b| a.0.cmp(&b.0));
-                fields.dedup_by(|later, earlier| {
-                    let repeated = later.0 == earlier.0;
-                    if repeated {
-                        earlier.1 = later.1;
+                Ok(RawFields::sorted(fields))
+            }
+        }
+        deserializer.deserialize_map(Object)
+    }
+}
+
+/// A body as Sleekplan sends them: its data is an object, or missing. Read in one pass, data included.
+struct Envelope<'a> {
+    /// All but the data.
+    fields: RawFields<'a>,
+    data: Option<RawFields<'a>>,
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Envelope<'a> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Object;
+        impl<'de> Visitor<'de> for Object {
+            type Value = Envelope<'de>;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an object whose `data` is one")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let (mut fields, mut data) = (Vec::with_capacity(ENVELOPE_FIELDS), None);
+                while let Some(Name(name)) = map.next_key()? {
+                    match name.as_ref() {
+                        "data" => data = Some(map.next_value()?),
+                        _ => fields.push((name, map.next_value()?)),
                     }
-                    repeated
-                });
-                Ok(RawFields(Arc::new(fields)))
+                }
+                Ok(Envelope { fields: RawFields::sorted(fields), data })
             }
         }
         deserializer.deserialize_map(Object)
@@ -110,9 +148,9 @@ pub struct Decoded<'a> {
     pub action: Result<Action, String>,
     /// The envelope's timestamp.
     pub sent_at: Option<Time>,
-    /// What the envelope carries; the whole body where it carries nothing.
-    pub data: &'a str,
-    /// Its fields, where it is an object.
+    /// The body as text.
+    pub text: &'a str,
+    /// The fields of what the envelope carries, where that is an object.
     pub fields: Option<RawFields<'a>>,
     /// The items it says something about: its own first, then the feedback nested in it.
     pub targets: Vec<Target<'a>>,
@@ -125,6 +163,13 @@ pub struct Target<'a> {
     pub item: ItemId,
     /// Its fields.
     pub fields: RawFields<'a>,
+}
+
+impl<'a> Decoded<'a> {
+    /// What the envelope carries, as it is written there; the whole body where it carries nothing.
+    pub fn data(&self) -> &'a str {
+        RawFields::parse(self.text).and_then(|envelope| envelope.get("data")).unwrap_or(self.text)
+    }
 }
 
 /// A body that is not JSON.
@@ -158,14 +203,16 @@ pub enum Shape {
 pub fn decode(body: &[u8]) -> Result<Decoded<'_>, NotJson> {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     let text = std::str::from_utf8(body).map_err(|_| NotJson)?;
-    let envelope = match RawFields::parse(text) {
-        Some(envelope) => envelope,
-        // No object: is it JSON at all? Iterative: depth costs no stack.
-        None => serde_json::from_str::<serde::de::IgnoredAny>(text).map(|_| RawFields::default()).map_err(|_| NotJson)?,
-    };
-    let (data, fields) = match envelope.get("data") {
-        Some(data) => (data, RawFields::parse(data)),
-        None => (text, None),
+    let (envelope, fields) = match serde_json::from_str::<Envelope<'_>>(text) {
+        Ok(envelope) => (envelope.fields, envelope.data),
+        Err(_) => match RawFields::parse(text) {
+            Some(envelope) => {
+                let fields = envelope.get("data").and_then(RawFields::parse);
+                (envelope, fields)
+            }
+            // No object: is it JSON at all? Iterative: depth costs no stack.
+            None => serde_json::from_str::<serde::de::IgnoredAny>(text).map(|_| Default::default()).map_err(|_| NotJson)?,
+        },
     };
     let own = fields.clone().unwrap_or_default();
     let product = |fields: &RawFields<'_>| fields.id("product_id")?.parse().ok().map(ProductId);
@@ -177,7 +224,7 @@ pub fn decode(body: &[u8]) -> Result<Decoded<'_>, NotJson> {
         (Ok(action), Some(product)) => targets(*action, product, own, nested),
         _ => Vec::new(),
     };
-    Ok(Decoded { product, action, sent_at: sent_at(&envelope), data, fields, targets })
+    Ok(Decoded { product, action, sent_at: sent_at(&envelope), text, fields, targets })
 }
 
 /// What a body amounts to.
