@@ -126,6 +126,12 @@ fn what_strict_readers_refuse_hides_nothing_else() {
 fn of_repeated_names_the_last_counts() {
     let decoded = decode(br#"{"product_id":5,"action":"item.create","data":{"feedback_id":3,"feedback_id":4}}"#).unwrap();
     assert_eq!(decoded.targets[0].item.to_string(), "feedback/4");
+    // Also where the data is no object, or once was none.
+    for (first, last, data) in [(r#"{"a":1}"#, "5", "5"), ("5", r#"{"a":1}"#, r#"{"a":1}"#), (r#"{"a":1}"#, r#"{"a":2}"#, r#"{"a":2}"#)] {
+        let body = format!(r#"{{"data":{first},"action":"item.create","data":{last}}}"#);
+        let decoded = decode(body.as_bytes()).unwrap();
+        assert_eq!((decoded.data(), decoded.fields.is_some()), (data, data != "5"), "{body}");
+    }
 }
 
 proptest::proptest! {
