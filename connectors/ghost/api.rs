@@ -183,7 +183,7 @@ impl Ghost {
     }
 }
 
-fn id<'a>(links: &'a Links) -> Result<&'a str, Failure> {
+fn id(links: &Links) -> Result<&str, Failure> {
     links.id(&POST).ok_or_else(|| Failure::Missing { source: Cause::new("there is no link to a post") })
 }
 
