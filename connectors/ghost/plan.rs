@@ -2,11 +2,13 @@
 
 use std::borrow::Cow;
 
+use pulldown_cmark::{Event, Tag};
+
 use super::config::{OnUnpublish, Ready, Settings, Status};
 use super::{Op, Post, cards};
 use crate::contract::{Change, Effect, Hash, Item, Links, Part, Plan, PlanError, Reason, RemoteKey, Repeat, Step, StepName};
 use crate::kit::entry::{button, content, published, title};
-use crate::kit::text::{Dialect, ImageRef, line};
+use crate::kit::text::{Dialect, ImageRef, Text, line};
 use crate::kit::view;
 
 /// The post: its text and everything about it but its status.
@@ -99,8 +101,8 @@ fn post(settings: &Settings, ready: &Ready, change: &Change<'_>, links: &Links) 
         Some(template) => template.render(&view::view(change, links, Dialect::Plain))?,
         None => title(item),
     };
-    let heading = Some(line(&heading, TITLE_CHARS_MAX)).filter(|heading| !heading.is_empty());
-    let heading = heading.unwrap_or_else(|| line(&title(item), TITLE_CHARS_MAX));
+    let heading = Some(line(&unfilled(&heading), TITLE_CHARS_MAX)).filter(|heading| !heading.is_empty());
+    let heading = heading.unwrap_or_else(|| line(&unfilled(&title(item)), TITLE_CHARS_MAX));
     let text = view::body(item);
     let mut images: Vec<String> = Vec::new();
     let mut feature_image = text.images().first().map(|image| image.url.clone()).filter(|_| settings.feature_image);
@@ -113,7 +115,7 @@ fn post(settings: &Settings, ready: &Ready, change: &Change<'_>, links: &Links) 
     }
     let place = |url: &str| images.iter().position(|known| known == url).map(|number| format!("{IMAGE_PREFIX}{number}/"));
     feature_image = feature_image.map(|url| place(&url).unwrap_or(url));
-    let excerpt = line(&text.plain(), EXCERPT_CHARS_MAX);
+    let excerpt = excerpt(&text);
     let html = match &ready.content {
         // Somebody's own markup is kept as it is; the values in it are escaped.
         Some(template) => cards::card(&template.render(&view::view(change, links, Dialect::Plain))?),
@@ -123,15 +125,31 @@ fn post(settings: &Settings, ready: &Ready, change: &Change<'_>, links: &Links) 
         }
     };
     Ok(Post {
-        title: unfilled(&heading),
+        title: heading,
         html: unfilled(&html),
-        excerpt: Some(unfilled(&excerpt)).filter(|excerpt| !excerpt.is_empty()),
+        excerpt: Some(excerpt).filter(|excerpt| !excerpt.is_empty()),
         canonical_url: view::public_url(item, change.product),
         published_at: published(item, change.product).to_jiff().strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string(),
         feature_image,
         tags: settings.tags.iter().cloned().chain([key_tag(change.key)]).collect(),
         images,
     })
+}
+
+/// The words of the first paragraph: themes show them below the title.
+fn excerpt(text: &Text) -> String {
+    let blocks = text.blocks();
+    let words = |block: &Text| -> String {
+        let pieces = block.events().iter().map(|event| match event {
+            Event::Text(text) | Event::Code(text) => text.as_ref(),
+            Event::SoftBreak | Event::HardBreak => " ",
+            _ => "",
+        });
+        pieces.collect()
+    };
+    let paragraphs = blocks.iter().filter(|block| matches!(block.events().first(), Some(Event::Start(Tag::Paragraph))));
+    let first = paragraphs.map(|block| line(&unfilled(&words(block)), EXCERPT_CHARS_MAX)).find(|line| !line.is_empty());
+    first.unwrap_or_default()
 }
 
 /// Ghost fills `%%{uuid}%%` and the like with a reader's own data when it mails a post: a stranger's words must not ask for it.

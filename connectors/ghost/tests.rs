@@ -207,10 +207,13 @@ fn a_token_is_what_ghost_verifies() {
 
 #[test]
 fn words_do_not_ask_for_a_readers_data() {
-    let news = entry(json!({"title": "%%{email}%%", "description_html": "<img src='https://e.test/%%{uuid}%%'><p>%%{uuid}%%</p>"}));
+    let news =
+        entry(json!({"title": "%%{email}%%".repeat(50), "description_html": "<img src='https://e.test/%%{uuid}%%'><p>%%{uuid}%%</p>"}));
     let Plan::Run(steps) = plan_of(&connector(json!({"copy_images": false})), &news.item, &Links::default(), false) else {
         panic!("nothing is planned")
     };
+    let Op::CreateDraft(post) = &steps[0].op else { panic!("{:?}", steps[0].op) };
+    assert!(post.title.chars().count() <= 255 && post.excerpt.as_ref().is_some_and(|text| text.chars().count() <= 300), "{post:?}");
     assert!(!serde_json::to_string(&steps[0].op).unwrap().contains("%%{"), "{:?}", steps[0].op);
 }
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # The whole life of entries against a real Ghost 6 (npm) with MariaDB (Debian), both started here on ports of their own.
+# With $SLEEKSYNC_PICTURE (a file, PNG) chromium takes a picture of a post for a person to look at.
 # The daemon is $SLEEKSYNC_PROGRAM, or built here. What is installed and the state go to $SLEEKSYNC_REAL (default: below the temporary folder).
 set -euo pipefail
 cd "$(dirname "$0")/../.."
