@@ -34,7 +34,12 @@ fi
 # A site of its own each time: nothing of an earlier run is taken for this one's.
 run=$(mktemp -d "$cache/run.XXXXXX")
 pids=()
-finish() { for pid in "${pids[@]}" $(cat "$run/db.pid" 2>/dev/null); do kill "$pid" 2>/dev/null || true; done; wait 2>/dev/null || true; [ -n "${SLEEKSYNC_KEEP:-}" ] || rm -rf "$run"; }
+finish() {
+  # By force: Ghost waits for its database when it is asked to end, and nothing of either is kept.
+  for pid in "${pids[@]}" $(cat "$run/db.pid" 2>/dev/null); do kill -9 "$pid" 2>/dev/null || true; done
+  wait 2>/dev/null || true
+  [ -n "${SLEEKSYNC_KEEP:-}" ] || rm -rf "$run"
+}
 trap finish EXIT
 free() { python3 -c 'import socket; s=socket.socket(); s.bind(("127.0.0.1",0)); print(s.getsockname()[1])'; }
 db_port=$(free); port=$(free); url=http://127.0.0.1:$port
