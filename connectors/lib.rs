@@ -9,5 +9,6 @@ pub mod registry;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 
+mod ghost;
 mod github;
 mod site;

@@ -30,4 +30,6 @@ pub struct Change<'a> {
     pub key: &'a RemoteKey,
     /// When this plan is made.
     pub at: Time,
+    /// Whether the item is older than the connector: it is made because a person asked for it, and is mailed to nobody.
+    pub is_history: bool,
 }

@@ -93,6 +93,8 @@ pub struct Cx<'a> {
     pub transport: &'a dyn Transport,
     /// The item's and its parent's links as of this step: includes what earlier steps of the same plan made.
     pub links: &'a Links,
+    /// When the step begins: for credentials that are signed with a time.
+    pub now: Time,
 }
 
 /// What is wrong with settings, collected so that a person hears of everything in one run.

@@ -118,7 +118,7 @@ impl GitHub {
     /// Sends once, and once more where a renamed repository or a transferred issue redirects to.
     pub(super) async fn call(&self, cx: &Cx<'_>, request: Request, stage: Stage) -> Result<Answer, Failure> {
         let transport = Following { inner: cx.transport, base: &self.ready.base };
-        crate::kit::http::call(&Cx { transport: &transport, links: cx.links }, request, stage, refine).await
+        crate::kit::http::call(&Cx { transport: &transport, links: cx.links, now: cx.now }, request, stage, refine).await
     }
 }
 

@@ -46,7 +46,7 @@ fn key(item: &Item) -> RemoteKey {
 
 fn plan(github: &GitHub, item: &Item, links: &Links, at: Time) -> Plan<Op> {
     let (product, key) = (Product::unconfigured(ProductId(7)), key(item));
-    let change = Change { item, parent: None, event: None, product: &product, key: &key, at };
+    let change = Change { item, parent: None, event: None, product: &product, key: &key, at, is_history: false };
     Connector::plan(github, &change, links).unwrap()
 }
 
@@ -61,11 +61,11 @@ async fn bring(github: &GitHub, wire: &Wire, item: &Item, links: &mut Links, at:
             continue;
         }
         tried.push(name.to_string());
-        let remote = match (Connector::apply(github, &op, &Cx { transport: wire, links }).await, repeat) {
+        let remote = match (Connector::apply(github, &op, &Cx { transport: wire, links, now: NOW }).await, repeat) {
             (Err(Failure::Unknown { .. }), Repeat::Keyed(key)) => {
-                Connector::find(github, &key, Time::from_ms(0), &Cx { transport: wire, links }).await?
+                Connector::find(github, &key, Time::from_ms(0), &Cx { transport: wire, links, now: NOW }).await?
             }
-            (Err(Failure::Unknown { .. }), _) => Connector::apply(github, &op, &Cx { transport: wire, links }).await?,
+            (Err(Failure::Unknown { .. }), _) => Connector::apply(github, &op, &Cx { transport: wire, links, now: NOW }).await?,
             (result, _) => result?,
         };
         match effect {
@@ -155,7 +155,7 @@ async fn a_lost_answer_is_looked_up_over_many_pages() {
 async fn a_marker_that_a_stranger_copied_is_not_taken_for_ours() {
     let github = connector(json!({}));
     let (wire, item) = (wire(), feedback(json!({})));
-    let cx = Cx { transport: &wire, links: &Links::default() };
+    let cx = Cx { transport: &wire, links: &Links::default(), now: NOW };
     let forged = feedback(json!({"description": format!("{} and more", key(&item).marker())}));
     let other = Item { id: ItemId::top(ProductId(7), ItemKind::Feedback, "4").unwrap(), ..forged };
     bring(&github, &wire, &other, &mut Links::default(), NOW).await.unwrap();
@@ -178,7 +178,7 @@ async fn answers_are_classified_as_github_means_them() {
         let wire = wire();
         wire.fake().faults = vec![fault];
         let op = Op::CreateIssue { title: "t".to_owned(), body: "b".to_owned(), labels: Vec::new() };
-        let failure = Connector::apply(&github, &op, &Cx { transport: &wire, links: &Links::default() }).await.unwrap_err();
+        let failure = Connector::apply(&github, &op, &Cx { transport: &wire, links: &Links::default(), now: NOW }).await.unwrap_err();
         assert_eq!(failure.class(), class, "{fault:?}: {failure:?}");
         assert!(!format!("{failure:?}").contains("canary-token"));
         if fault == Fault::SecondaryLimit {
@@ -188,7 +188,9 @@ async fn answers_are_classified_as_github_means_them() {
     }
     let wire = wire();
     wire.fake().faults = vec![Fault::HtmlPage];
-    let found = Connector::find(&github, &key(&feedback(json!({}))), Time::ZERO, &Cx { transport: &wire, links: &Links::default() }).await;
+    let found =
+        Connector::find(&github, &key(&feedback(json!({}))), Time::ZERO, &Cx { transport: &wire, links: &Links::default(), now: NOW })
+            .await;
     assert!(found.is_err(), "a page that is no listing does not say that nothing is there");
 }
 
@@ -228,7 +230,7 @@ async fn an_issue_in_another_repository_is_known_by_its_whole_name() {
     let moved = json!({"number": 4, "html_url": "https://github.com/acme/gadgets/issues/4", "repository_url": "https://api.github.com/repos/acme/gadgets"});
     let op = Op::UpdateIssue { title: "t".to_owned(), body: "b".to_owned() };
     let mut links = Links::default();
-    let remote = Connector::apply(&github, &op, &Cx { transport: &Saying(200, moved), links: &links }).await.unwrap();
+    let remote = Connector::apply(&github, &op, &Cx { transport: &Saying(200, moved), links: &links, now: NOW }).await.unwrap();
     assert_eq!(remote.as_ref().map(|remote| remote.id.as_str()), Some("acme/gadgets#4"));
     links.own.insert(Part::new("issue"), Link { remote, content: None, rendering: None, updated_at: NOW });
     let sent = Connector::preview(&github, &op, &links);
@@ -245,7 +247,7 @@ async fn a_404_or_410_says_that_the_issue_is_gone_or_that_the_repository_is_no_l
     let update = Op::UpdateIssue { title: "t".to_owned(), body: "b".to_owned() };
     for status in [404, 410] {
         let saying = Saying(status, json!({"message": "Not Found"}));
-        let cx = Cx { transport: &saying, links: &Links::default() };
+        let cx = Cx { transport: &saying, links: &Links::default(), now: NOW };
         let class = |outcome: Result<Option<RemoteRef>, Failure>| outcome.map_or_else(|failure| failure.class(), |_| "ok");
         assert_eq!(class(Connector::apply(&github, &create, &cx).await), "unauthorized", "410: issues are disabled");
         assert_eq!(class(Connector::apply(&github, &update, &cx).await), "missing");
@@ -336,7 +338,7 @@ async fn hostile_text_does_not_act_through_a_template_either() {
     assert!(wire.fake().issues[&2].body.chars().count() <= 65_536);
     let twice = connector(json!({"body": "{{ feedback.body.markdown }} {{ feedback.body.markdown }}"}));
     let (product, key) = (Product::unconfigured(ProductId(7)), key(&huge));
-    let change = Change { item: &huge, parent: None, event: None, product: &product, key: &key, at: NOW };
+    let change = Change { item: &huge, parent: None, event: None, product: &product, key: &key, at: NOW, is_history: false };
     let error = Connector::plan(&twice, &change, &Links::default()).unwrap_err();
     assert!(error.to_string().contains("body"), "{error}");
 }
@@ -375,7 +377,7 @@ fn linked(id: &str) -> Link {
 async fn what_the_token_may_not_do_is_found_by_a_check() {
     let wire = wire();
     wire.fake().drops_labels = true;
-    let cx = Cx { transport: &wire, links: &Links::default() };
+    let cx = Cx { transport: &wire, links: &Links::default(), now: NOW };
     assert!(Connector::check(&connector(json!({})), &cx).await.is_ok());
     let failure = Connector::check(&connector(json!({"labels": ["x"]})), &cx).await.unwrap_err();
     assert!(failure.cause().as_str().contains("labels"), "{failure:?}");

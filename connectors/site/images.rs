@@ -8,6 +8,7 @@ use super::config::Settings;
 use super::files::{FileError, Files};
 use super::page::Page;
 use crate::contract::{Cx, Hash};
+use crate::kit::image::ending;
 
 /// So many images of a page are copied.
 const IMAGES_MAX: usize = 50;
@@ -66,16 +67,4 @@ pub(super) fn remove_others(settings: &Settings, stem: &str, kept: &[Copied], fi
         }
     }
     Ok(())
-}
-
-fn ending(bytes: &[u8]) -> Option<&'static str> {
-    let at = |from: usize, part: &[u8]| bytes.get(from..).is_some_and(|rest| rest.starts_with(part));
-    match () {
-        () if at(0, b"\x89PNG\r\n\x1a\n") => Some("png"),
-        () if at(0, b"\xff\xd8\xff") => Some("jpg"),
-        () if at(0, b"GIF87a") || at(0, b"GIF89a") => Some("gif"),
-        () if at(0, b"RIFF") && at(8, b"WEBP") => Some("webp"),
-        () if at(4, b"ftypavif") => Some("avif"),
-        () => None,
-    }
 }

@@ -5,7 +5,8 @@ use super::config::{Format, OnUnpublish, Settings, below};
 use super::manifest::Entry;
 use super::page::{Facts, IMAGE_PREFIX, Page, front_matter};
 use crate::contract::{Change, Effect, Hash, Item, Link, Links, Part, Plan, Product, Reason, Repeat, Step, StepName, Time};
-use crate::kit::text::{ImageRef, Text, line};
+use crate::kit::entry::{body_with_button as body, content as content_of, published, title};
+use crate::kit::text::{ImageRef, line};
 use crate::kit::view;
 
 /// The page.
@@ -102,19 +103,8 @@ fn stem(item: &Item) -> String {
     format!("entry-{}", item.id.id())
 }
 
-fn title(item: &Item) -> String {
-    let title = line(&item.fields.text("title").unwrap_or_default(), TITLE_CHARS_MAX);
-    if title.is_empty() { stem(item) } else { title }
-}
-
 fn type_label(item: &Item, product: &Product) -> Option<String> {
     item.fields.some_text("type").map(|key| line(product.type_label(&key), TITLE_CHARS_MAX))
-}
-
-/// `created` is the publication date of an entry (REST object); the event's own time stands in, and is the latest it can be: Hugo and Jekyll
-/// do not build a page with a date that is still to come.
-fn published(item: &Item, product: &Product) -> Time {
-    item.fields.some_text("created").and_then(|text| product.time(&text)).map_or(item.at, |created| created.min(item.at))
 }
 
 fn entry_of(change: &Change<'_>) -> Entry {
@@ -127,22 +117,4 @@ fn entry_of(change: &Change<'_>) -> Entry {
         published: published(item, change.product),
         updated: item.at,
     }
-}
-
-/// The body and, below it, the entry's button.
-fn body(item: &Item) -> Text {
-    let cta = item.fields.object("settings").object("cta");
-    let (Some(href), Some(text)) = (cta.some_text("href"), cta.some_text("text")) else { return view::body(item) };
-    let html = view::body(item).html();
-    Text::from_html(&format!("{html}<p><a href=\"{}\">{}</a></p>", escaped(&href), escaped(&text)))
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
-}
-
-/// Hash of what Sleekplan says, without settings and templates.
-fn content_of(item: &Item) -> Hash {
-    let fields = ["title", "description", "description_html", "type", "settings", "created"].map(|name| item.fields.get(name));
-    Hash::of_json(&(fields, item.is_public(), item.deleted))
 }

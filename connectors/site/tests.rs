@@ -55,13 +55,13 @@ async fn bring(site: &Site, item: &Item, links: &mut Links) -> Result<(), Failur
     let product =
         Product { entry_url: Some("https://acme.example/changelog/{{ entry.id }}".to_owned()), ..Product::unconfigured(ProductId(7)) };
     let key = RemoteKey::new(format!("sp-7-changelog-{}", item.id.id()), "0123456789abcdef".to_owned());
-    let change = Change { item, parent: None, event: None, product: &product, key: &key, at: Time::from_ms(0) };
+    let change = Change { item, parent: None, event: None, product: &product, key: &key, at: Time::from_ms(0), is_history: false };
     let Plan::Run(steps) = Connector::plan(site, &change, links).unwrap() else { return Ok(()) };
     for step in steps {
         assert_eq!(step.repeat, Repeat::Idempotent);
         for _ in 0..2 {
             // Twice: an idempotent step leaves the same files.
-            let remote = Connector::apply(site, &step.op, &Cx { transport: &Pictures, links }).await?;
+            let remote = Connector::apply(site, &step.op, &Cx { transport: &Pictures, links, now: Time::ZERO }).await?;
             match step.effect.clone() {
                 Effect::Link { content, rendering } => {
                     let known = links.own.get(&step.part).and_then(|link| link.remote.clone());
@@ -309,7 +309,7 @@ async fn the_page_part_is_known_by_its_path() {
     let link = links.own.get(&Part::new("page")).unwrap().remote.clone().unwrap();
     assert_eq!(link, RemoteRef { id: "changelog/entry-771.md".to_owned(), url: Some("https://acme.example/changelog/771".to_owned()) });
     let key = RemoteKey::new("sp-7-changelog-771".to_owned(), "0123456789abcdef".to_owned());
-    let cx = Cx { transport: &Pictures, links: &links };
+    let cx = Cx { transport: &Pictures, links: &links, now: Time::ZERO };
     assert_eq!(Connector::find(&site, &key, Time::ZERO, &cx).await.unwrap().unwrap().id, "changelog/entry-771.md");
     Connector::check(&site, &cx).await.unwrap();
 }
@@ -342,7 +342,7 @@ fn dates_are_read_in_the_zone_of_the_workspace_and_written_with_theirs() {
     let item = Item { at: Time::from_ms(1_772_625_600_000), ..item };
     let product = Product { time_zone: jiff::tz::TimeZone::get("Europe/Berlin").unwrap(), ..Product::unconfigured(ProductId(7)) };
     let key = RemoteKey::new("sp-7-changelog-771".to_owned(), "00".to_owned());
-    let change = Change { item: &item, parent: None, event: None, product: &product, key: &key, at: Time::ZERO };
+    let change = Change { item: &item, parent: None, event: None, product: &product, key: &key, at: Time::ZERO, is_history: false };
     let Plan::Run(steps) = Connector::plan(&site, &change, &Links::default()).unwrap() else { panic!("nothing is planned") };
     let Op::Write(page) = &steps[0].op else { panic!("{:?}", steps[0].op) };
     assert!(page.front_matter.contains("date: 2026-03-03 23:30:00 +0000"), "{}", page.front_matter);
@@ -393,13 +393,13 @@ async fn feeds_are_valid_without_any_address() {
     let product = Product::unconfigured(ProductId(7));
     let key = RemoteKey::new("sp-7-changelog-771".to_owned(), "00".to_owned());
     let item = entry(json!({}));
-    let change = Change { item: &item, parent: None, event: None, product: &product, key: &key, at: Time::ZERO };
+    let change = Change { item: &item, parent: None, event: None, product: &product, key: &key, at: Time::ZERO, is_history: false };
     let mut ids = Vec::new();
     for directory in ["news", "news & more", "."] {
         let site = site(folder.path(), json!({"directory": directory, "feed_directory": directory}));
         let Plan::Run(steps) = Connector::plan(&site, &change, &Links::default()).unwrap() else { panic!("nothing is planned") };
         for step in steps {
-            Connector::apply(&site, &step.op, &Cx { transport: &Pictures, links: &Links::default() }).await.unwrap();
+            Connector::apply(&site, &step.op, &Cx { transport: &Pictures, links: &Links::default(), now: Time::ZERO }).await.unwrap();
         }
         let rss = rss::Channel::read_from(read(folder.path(), &format!("{directory}/changelog.rss")).as_bytes()).unwrap();
         assert_eq!(rss.link(), "https://sleekplan.com");

@@ -7,6 +7,7 @@
 #![allow(clippy::expect_used, reason = "where a test's own machinery fails, the test has failed")]
 
 pub mod conformance;
+pub mod ghost;
 pub mod github;
 mod interposer;
 mod items;

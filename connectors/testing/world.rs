@@ -16,6 +16,8 @@ use crate::contract::{
     Scope, Time, build,
 };
 
+/// When everything is tried: 2026-03-03T12:00:00Z.
+const NOW: Time = Time::from_ms(1_772_539_200_000);
 /// How often a plan that waits for time to pass is made again.
 const WAITS_MAX: usize = 4;
 
@@ -74,6 +76,7 @@ impl<K: Fake> World<K> {
                 product: &self.product,
                 key: &key,
                 at,
+                is_history: false,
             };
             match self.connector.plan(&change, &links).map_err(|error| format!("{} cannot be planned: {error}", given.item.id))? {
                 Plan::Wait(For::Elapsed { since, duration }) => at = since.plus(duration),
@@ -105,7 +108,7 @@ impl<K: Fake> World<K> {
     /// Outside: the step's own JSON cannot be read. Inside: how it failed.
     pub async fn apply(&self, given: &Given, step: &AnyStep) -> Result<Result<Option<RemoteRef>, Failure>, String> {
         let links = self.links(given);
-        let cx = Cx { transport: self.transport.as_ref(), links: &links };
+        let cx = Cx { transport: self.transport.as_ref(), links: &links, now: NOW };
         self.connector.apply(&step.op, &cx).await.map_err(|error| format!("step `{}`: {error}", step.name))
     }
 
@@ -115,7 +118,7 @@ impl<K: Fake> World<K> {
     /// How the look-up failed.
     pub async fn find(&self, given: &Given, key: &RemoteKey, first_intent_at: Time) -> Result<Option<RemoteRef>, Failure> {
         let links = self.links(given);
-        self.connector.find(key, first_intent_at, &Cx { transport: self.transport.as_ref(), links: &links }).await
+        self.connector.find(key, first_intent_at, &Cx { transport: self.transport.as_ref(), links: &links, now: NOW }).await
     }
 
     /// Proves the credentials.
@@ -124,7 +127,7 @@ impl<K: Fake> World<K> {
     /// How that failed.
     pub async fn check(&self) -> Result<(), Failure> {
         let links = Links::default();
-        self.connector.check(&Cx { transport: self.transport.as_ref(), links: &links }).await
+        self.connector.check(&Cx { transport: self.transport.as_ref(), links: &links, now: NOW }).await
     }
 
     /// Notes that a step was done.

@@ -184,7 +184,8 @@ impl Desk {
         let staff = self.staff();
         let assignment = staff.get(name).ok_or_else(|| DeskError::Unknown { what: "connector", name: name.to_owned() })?;
         let links = Links::default();
-        let result = assignment.connector.check(&Cx { transport: &assignment.transport, links: &links }).await;
+        let result =
+            assignment.connector.check(&Cx { transport: &assignment.transport, links: &links, now: self.shared.clock.now() }).await;
         if result.is_ok() {
             assignment.health.clear();
             let (id, _) = self.connector(&self.view()?, name)?;

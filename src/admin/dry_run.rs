@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use sleeksync_connectors::contract::{Change, Event, Fields, ItemId, RemoteKey};
 
 use super::{Desk, DeskError};
-use crate::delivery::{Assignment, Known, Verdict, all_steps, judge};
+use crate::delivery::{Assignment, Known, Verdict, all_steps, is_new, judge};
 use crate::index::row::{ConnectorRow, DutyRow, ItemRow};
 use crate::index::{Speculation, View};
 use crate::record::{ConnectorId, DutyKey, EventRecord, EventStatus};
@@ -138,8 +138,15 @@ impl Desk {
         let links = view.links_for(id, &item)?;
         let parent = item.origin().map(|parent| speculation.item_row(&parent)).transpose()?.flatten().map(|row| row.to_item());
         let remote_key: RemoteKey = self.shared.key(&connector.scope, &item.id);
-        let change =
-            Change { item: &item, parent: parent.as_ref(), event, product: &product, key: &remote_key, at: self.shared.clock.now() };
+        let change = Change {
+            item: &item,
+            parent: parent.as_ref(),
+            event,
+            product: &product,
+            key: &remote_key,
+            at: self.shared.clock.now(),
+            is_history: !is_new(&known),
+        };
         let planned = match assignment.connector.plan(&change, &links) {
             Err(error) => Err(format!("it would be parked: {error}")),
             Ok(plan) => all_steps(plan, &links),
@@ -197,7 +204,8 @@ impl Desk {
         let product = self.shared.products.product(item.id.product());
         let key = self.shared.key(&connector.scope, &item.id);
         let change =
-            Change { item: &item, parent: parent.as_ref(), event: None, product: &product, key: &key, at: self.shared.clock.now() };
+            // What has a link is neither made nor mailed.
+            Change { item: &item, parent: parent.as_ref(), event: None, product: &product, key: &key, at: self.shared.clock.now(), is_history: true };
         let Ok(plan) = assignment.connector.plan(&change, &links) else { return Ok(true) };
         Ok(crate::delivery::renders_anew(plan, &links))
     }

@@ -7,6 +7,7 @@ use sleeksync_connectors::kit::http::{Client, ClientOptions};
 
 use super::probe::probe;
 use super::{CommandError, Context, Exit};
+use crate::clock::Clock;
 use crate::config::{Config, load};
 
 /// Validates the configuration
@@ -69,7 +70,7 @@ async fn ask_around(config: &Config) -> Result<Vec<Line>, CommandError> {
         let options = ClientOptions { timeout: connector.delivery.timeout, ..ClientOptions::default() };
         let transport = Client::new(&options).map_err(CommandError::Client)?;
         let links = Links::default();
-        let proved = connector.instance.check(&Cx { transport: &transport, links: &links }).await;
+        let proved = connector.instance.check(&Cx { transport: &transport, links: &links, now: Clock::system().now() }).await;
         lines.push(Line {
             what: format!("connectors.{}", connector.name),
             is_good: proved.is_ok(),

@@ -175,7 +175,7 @@ impl Lane<'_> {
     }
 
     async fn apply(&self, step: &PlannedStep, links: &Links, duty: &DutyKey, timed: &Timed<'_>) -> Result<Option<RemoteRef>, Failure> {
-        let cx = Cx { transport: timed, links };
+        let cx = Cx { transport: timed, links, now: self.shared.clock.now() };
         crash::point("request.before");
         let result = guarded(timed, self.assignment.step_limit(), async {
             match self.assignment.connector.apply(&step.op, &cx).await {
@@ -197,7 +197,7 @@ impl Lane<'_> {
         duty: &DutyKey,
         timed: &Timed<'_>,
     ) -> Result<Option<RemoteRef>, Failure> {
-        let cx = Cx { transport: timed, links };
+        let cx = Cx { transport: timed, links, now: self.shared.clock.now() };
         let limit = self.assignment.timeout * FIND_FACTOR;
         crash::point("find.before");
         let result = guarded(timed, limit, self.assignment.connector.find(key, since, &cx)).await;
@@ -207,7 +207,7 @@ impl Lane<'_> {
     }
 
     async fn check(&self, links: &Links, duty: &DutyKey, timed: &Timed<'_>) -> Result<(), Failure> {
-        let cx = Cx { transport: timed, links };
+        let cx = Cx { transport: timed, links, now: self.shared.clock.now() };
         let result = guarded(timed, self.assignment.step_limit(), self.assignment.connector.check(&cx)).await;
         self.note("check", &result, duty);
         result

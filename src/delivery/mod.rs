@@ -22,7 +22,7 @@ pub use backoff::Backoff;
 pub use health::Health;
 pub use pace::{Pace, Paced};
 pub use run::Policy;
-pub use verdict::{Filter, Known, Verdict, all_steps, judge, renders_anew};
+pub use verdict::{Filter, Known, Verdict, all_steps, is_new, judge, renders_anew};
 
 use crate::clock::Clock;
 use crate::index::Index;

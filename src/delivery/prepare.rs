@@ -8,7 +8,7 @@ use sleeksync_connectors::contract::{AnyPlan, Change, Event, Fields, For, Item, 
 
 use super::lane::{Lane, LaneError};
 use super::run::Run;
-use super::verdict::{Known, Steps, Verdict, judge, open_steps, planned_links};
+use super::verdict::{Known, Steps, Verdict, is_new, judge, open_steps, planned_links};
 use crate::index::View;
 use crate::index::row::{ConnectorRow, DutyRow, ItemRow, OpenPlan};
 use crate::record::{ParkClass, Parked, Record, Settled, SettledAs, Waiting, WaitingFor};
@@ -129,7 +129,8 @@ fn plan(lane: &Lane<'_>, view: &View, duty: &DutyRow, facts: Facts, now: Time) -
         Verdict::Skip(reason) => return settle(settled(duty, SettledAs::Skipped(reason.to_string()), now)),
         Verdict::Expression(message) => return settle(parked(duty, ParkClass::Expression, format!("`when` failed: {message}"), now)),
     }
-    let steps = match ask(lane, &facts, &planned_links(&facts.links, duty.again), now) {
+    let is_history = !is_new(&known);
+    let steps = match ask(lane, &facts, &planned_links(&facts.links, duty.again), is_history, now) {
         Err(error) => return settle(parked(duty, ParkClass::Expression, error.to_string(), now)),
         Ok(None) => return settle(parked(duty, ParkClass::Rejected, "the connector panicked while planning".to_owned(), now)),
         Ok(Some(Plan::Skip(reason))) => return settle(settled(duty, SettledAs::Skipped(reason.to_string()), now)),
@@ -165,7 +166,7 @@ fn plan(lane: &Lane<'_>, view: &View, duty: &DutyRow, facts: Facts, now: Time) -
 }
 
 /// The connector's plan; `None` when it panicked.
-fn ask(lane: &Lane<'_>, facts: &Facts, links: &Links, now: Time) -> Result<Option<AnyPlan>, PlanError> {
+fn ask(lane: &Lane<'_>, facts: &Facts, links: &Links, is_history: bool, now: Time) -> Result<Option<AnyPlan>, PlanError> {
     let change = Change {
         item: &facts.item,
         parent: facts.parent.as_ref(),
@@ -173,6 +174,7 @@ fn ask(lane: &Lane<'_>, facts: &Facts, links: &Links, now: Time) -> Result<Optio
         product: &facts.product,
         key: &facts.key,
         at: now,
+        is_history,
     };
     catch_unwind(AssertUnwindSafe(|| lane.assignment.connector.plan(&change, links))).ok().transpose()
 }

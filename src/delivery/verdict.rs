@@ -98,7 +98,7 @@ fn holds(known: &Known<'_>, filter: &Filter) -> Verdict {
 /// New is what was made, or seen to turn public, or is dated, after the connector's start. Anything else is history.
 ///
 /// What was made, or was published, while the connector was switched off was missed, and nothing missed is created.
-fn is_new(known: &Known<'_>) -> bool {
+pub fn is_new(known: &Known<'_>) -> bool {
     let Known { connector, row, item, product, .. } = known;
     let missed = |at: Time| connector.gaps.iter().any(|(from, to)| *from <= at && at < *to);
     let counts = |at: Time| at >= connector.start && !missed(at);

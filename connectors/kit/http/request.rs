@@ -60,6 +60,11 @@ fn sensitive(request: &mut Request, name: HeaderName, value: &str) {
     }
 }
 
+/// Base64 for addresses and tokens, without padding (RFC 4648, section 5).
+pub fn base64url(bytes: &[u8]) -> String {
+    base64(bytes).trim_end_matches('=').replace('+', "-").replace('/', "_")
+}
+
 fn base64(bytes: &[u8]) -> String {
     let digit = |bits: u32| char::from(*BASE64.get((bits & 63) as usize).unwrap_or(&b'A'));
     let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);

@@ -54,8 +54,9 @@ fn clean<'a>(text: &'a str, secrets: &[String]) -> Cow<'a, str> {
     text
 }
 
-/// `text` without the beginning of `secret` that it ends in, where there is one.
+/// `text` without the beginning of `secret` that it ends in, where there is one; a cut may have left its sign behind.
 fn without_begun(text: &str, secret: &str) -> Option<String> {
+    let text = text.strip_suffix('…').unwrap_or(text);
     let ends = secret.char_indices().map(|(at, _)| at).skip(SECRET_CHARS_MIN);
     ends.filter_map(|end| text.strip_suffix(secret.get(..end)?)).last().map(str::to_owned)
 }
@@ -79,7 +80,12 @@ mod tests {
     #[test]
     fn a_secret_that_the_service_quotes_is_not_repeated() {
         let secrets = secrets(&carrying("hunter2hunter2").headers);
-        for said in ["bad Authorization: Bearer hunter2hunter2!", "token hunter2hunter2 has expired", "no such key: hunter2hun"] {
+        for said in [
+            "bad Authorization: Bearer hunter2hunter2!",
+            "token hunter2hunter2 has expired",
+            "no such key: hunter2hun",
+            "no such key: hunter2hunt…",
+        ] {
             let failure = without(Failure::Unauthorized { source: Cause::new(said) }, &secrets);
             assert!(!failure.cause().as_str().contains("hunter2"), "{}", failure.cause());
             assert!(failure.cause().as_str().contains(REDACTED), "{}", failure.cause());

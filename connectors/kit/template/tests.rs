@@ -23,7 +23,7 @@ fn render(source: &str, output: Output, item: &Item) -> Result<String, String> {
     let template = Template::new("body", source, output).map_err(|error| error.to_string())?;
     let (product, key) = (product(), RemoteKey::new("sp-7-feedback-3".to_owned(), "00".to_owned()));
     let links = Links { elsewhere: [("blog".to_owned(), "https://b.example/1".to_owned())].into(), ..Links::default() };
-    let change = Change { item, parent: None, event: None, product: &product, key: &key, at: Time::from_ms(2) };
+    let change = Change { item, parent: None, event: None, product: &product, key: &key, at: Time::from_ms(2), is_history: false };
     template.render(&view(&change, &links, Dialect::GitHub)).map_err(|error| error.to_string())
 }
 
@@ -100,7 +100,15 @@ fn a_comment_sees_its_post_its_writer_and_the_event() {
     };
     let event = Event { seq: 5, action: Action::CommentCreate, at: Time::from_ms(0), data: Fields::from_value(json!({"comment_id": 9})) };
     let (product, key) = (product(), RemoteKey::new("sp-7-comment-3-9".to_owned(), "00".to_owned()));
-    let change = Change { item: &comment, parent: Some(&post), event: Some(&event), product: &product, key: &key, at: Time::from_ms(2) };
+    let change = Change {
+        item: &comment,
+        parent: Some(&post),
+        event: Some(&event),
+        product: &product,
+        key: &key,
+        at: Time::from_ms(2),
+        is_history: false,
+    };
     let source = "{{ feedback.title }} {{ comment.id }} {{ comment.body.text }} {{ user.email }} {{ event.action }} {{ event.at }} {{ event.data.comment_id }}";
     let text = Template::new("body", source, Output::Text).unwrap().render(&view(&change, &Links::default(), Dialect::Plain)).unwrap();
     assert_eq!(text, "Post 9 +1 jane@example.com comment.create 1970-01-01T00:00:00Z 9");

@@ -119,6 +119,24 @@ impl Text {
         &self.events
     }
 
+    /// The paragraphs, lists, tables and so on that it consists of, each a text of its own.
+    #[must_use]
+    pub fn blocks(&self) -> Vec<Text> {
+        let (mut blocks, mut block, mut depth) = (Vec::new(), Vec::new(), 0_usize);
+        for event in &self.events {
+            match event {
+                Event::Start(_) => depth += 1,
+                Event::End(_) => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            block.push(event.clone());
+            if depth == 0 {
+                blocks.push(Text { events: std::mem::take(&mut block) });
+            }
+        }
+        blocks
+    }
+
     /// Every image, in order of appearance, repeated ones too.
     #[must_use]
     pub fn images(&self) -> Vec<Image> {

@@ -190,7 +190,9 @@ impl Connector for Broken {
             tracing::trace!(token = self.token.expose(), "about to send");
         }
         let outcome = match self.breach {
-            Breach::FollowsRedirects => self.sample.apply(op, &Cx { transport: &Following(cx.transport), links: cx.links }).await,
+            Breach::FollowsRedirects => {
+                self.sample.apply(op, &Cx { transport: &Following(cx.transport), links: cx.links, now: cx.now }).await
+            }
             _ => self.sample.apply(op, cx).await,
         };
         match (self.breach, op, outcome) {
@@ -218,11 +220,11 @@ impl Connector for Broken {
             Breach::BelievesGaps => Ok(self.sample.find(key, since, cx).await.unwrap_or(None)),
             Breach::ReadsOnePage => {
                 let transport = FirstPageOnly(cx.transport);
-                self.sample.find(key, since, &Cx { transport: &transport, links: cx.links }).await
+                self.sample.find(key, since, &Cx { transport: &transport, links: cx.links, now: cx.now }).await
             }
             Breach::BelievesForgeries => {
                 let transport = MarkerAnywhere { inner: cx.transport, marker: key.marker(), signed: key.signed() };
-                self.sample.find(key, since, &Cx { transport: &transport, links: cx.links }).await
+                self.sample.find(key, since, &Cx { transport: &transport, links: cx.links, now: cx.now }).await
             }
             _ => self.sample.find(key, since, cx).await,
         }

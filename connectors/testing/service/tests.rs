@@ -82,7 +82,9 @@ async fn what_a_proxy_or_a_polite_service_answers_instead_is_passed_on_and_class
         service.script([act.clone()]);
         let (client, links) = (client(), Links::default());
         let request = json_request(Method::POST, service.url().parse().unwrap(), Some(&json!({"title": "x"})));
-        let failure = call(&Cx { transport: &client, links: &links }, request, Stage::Update, refine).await.unwrap_err();
+        let failure = call(&Cx { transport: &client, links: &links, now: crate::contract::Time::ZERO }, request, Stage::Update, refine)
+            .await
+            .unwrap_err();
         assert_eq!((failure.class(), failure.cause().as_str(), shelf.all().len()), (class, said, made), "{act:?}");
     }
 }
@@ -118,7 +120,9 @@ async fn no_redirect_is_followed_and_no_credential_leaves_with_it() {
     let (client, links) = (client(), Links::default());
     let mut request = json_request::<()>(Method::POST, service.url().parse().unwrap(), None);
     crate::kit::http::authorize(&mut request, "Bearer", &crate::contract::Secret::new("hunter2"));
-    let failure = call(&Cx { transport: &client, links: &links }, request, Stage::Create, unrefined).await.unwrap_err();
+    let failure = call(&Cx { transport: &client, links: &links, now: crate::contract::Time::ZERO }, request, Stage::Create, unrefined)
+        .await
+        .unwrap_err();
     assert!(matches!(&failure, Failure::Rejected { source } if source.as_str().contains("/caught;")), "{failure:?}");
     assert!(elsewhere.received().is_empty());
 }
@@ -133,7 +137,9 @@ async fn what_the_service_quotes_of_our_secrets_is_not_repeated() {
     let (client, links) = (client(), Links::default());
     let mut request = json_request::<()>(Method::GET, service.url().parse().unwrap(), None);
     crate::kit::http::authorize(&mut request, "Bearer", &crate::contract::Secret::new("hunter2hunter2"));
-    let failure = call(&Cx { transport: &client, links: &links }, request, Stage::Check, unrefined).await.unwrap_err();
+    let failure = call(&Cx { transport: &client, links: &links, now: crate::contract::Time::ZERO }, request, Stage::Check, unrefined)
+        .await
+        .unwrap_err();
     assert_eq!(failure.cause().as_str(), "HTTP 401: not accepted: [secret]");
 }
 
