@@ -20,6 +20,8 @@ use super::staff;
 
 /// Records between two checkpoints: few where the crash loop is to die in the middle of many.
 const CHECKPOINT_RECORDS: u64 = if cfg!(feature = "crash-points") { 200 } else { 100_000 };
+/// Rows of a checkpoint for each record since the one before: more would cost more than folding does, as the store grows.
+const CHECKPOINT_ROWS_PER_RECORD: u64 = if cfg!(feature = "crash-points") { u64::MAX } else { 2 };
 /// How long to wait before the roster is written again where there is no room.
 const ROOM_PAUSE: Duration = Duration::from_secs(1);
 /// How long a start waits for the index to tell which roster was written last.
@@ -106,8 +108,12 @@ impl Store {
             tracing::error!(first = gap.first.0, last = gap.last.0, place = %gap.at, "records are lost");
         }
         let journal = Arc::new(journal);
-        let settings =
-            index::Settings { path: path.join("index"), retention: config.store.retention, checkpoint_records: CHECKPOINT_RECORDS };
+        let settings = index::Settings {
+            path: path.join("index"),
+            retention: config.store.retention,
+            checkpoint_records: CHECKPOINT_RECORDS,
+            checkpoint_rows_per_record: CHECKPOINT_ROWS_PER_RECORD,
+        };
         let index = Index::start(settings, Arc::clone(&journal), clock.clone(), &index_supervisor);
         let products = Arc::new(Products::new(&config.products, first));
         let shared = Arc::new(Shared { journal, index, clock, identity, products, supervisor: Supervisor::new() });

@@ -30,8 +30,6 @@ const BUSY_BATCH: usize = 64;
 /// How long to wait before another try where the index cannot be written.
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
 
-/// Rows that a checkpoint may write for each record since the one before: more would cost more than folding does, as the store grows.
-const ROWS_PER_RECORD: u64 = 2;
 /// How old the newest checkpoint may become when something was recorded since: what expires, expires with one.
 const CHECKPOINT_AGE: Duration = Duration::from_hours(24);
 
@@ -44,6 +42,8 @@ pub struct Settings {
     pub retention: Duration,
     /// Records between two checkpoints at least, unless a day lies between them.
     pub checkpoint_records: u64,
+    /// Rows that a checkpoint may write for each record since the one before.
+    pub checkpoint_rows_per_record: u64,
 }
 
 /// Why the index could not be kept up to date for a moment.
@@ -152,12 +152,12 @@ struct LastCheckpoint {
 }
 
 impl LastCheckpoint {
-    /// Whether the next is due when everything up to `folded` is; `least` records lie between them, unless it is old.
-    fn is_over(&self, folded: u64, least: u64, now: Time) -> bool {
+    /// Whether the next is due when everything up to `folded` is.
+    fn is_over(&self, folded: u64, settings: &Settings, now: Time) -> bool {
         let records = folded.saturating_sub(self.folded);
         // Its own record is behind it.
         let is_old = records > 1 && now.since(self.at) >= CHECKPOINT_AGE;
-        is_old || records >= least.max(self.rows / ROWS_PER_RECORD)
+        is_old || records >= settings.checkpoint_records.max(self.rows / settings.checkpoint_rows_per_record)
     }
 }
 
@@ -307,7 +307,7 @@ impl Keeper {
 
     fn checkpoint_if_due(&mut self, store: &Store) -> Result<(), KeepError> {
         let (folded, now) = (*self.shared.folded.borrow(), self.clock.now());
-        if !*self.shared.ready.borrow() || !self.checkpoint.is_over(folded, self.settings.checkpoint_records, now) {
+        if !*self.shared.ready.borrow() || !self.checkpoint.is_over(folded, &self.settings, now) {
             return Ok(());
         }
         let expire_before = now.minus(self.settings.retention);
@@ -341,6 +341,7 @@ mod tests {
     #[test]
     fn checkpoints_become_rarer_as_the_store_grows_but_never_older_than_a_day() {
         let now = Time::ZERO.plus(CHECKPOINT_AGE);
+        let settings = Settings { path: PathBuf::new(), retention: Duration::ZERO, checkpoint_records: 100, checkpoint_rows_per_record: 2 };
         let last = |rows, at| LastCheckpoint { folded: 1000, at, rows };
         let table = [
             (last(0, now), 1099, false),
@@ -351,7 +352,7 @@ mod tests {
             (last(600, Time::ZERO), 1002, true),
         ];
         for (last, folded, expected) in table {
-            assert_eq!(last.is_over(folded, 100, now), expected, "{} rows, {folded}", last.rows);
+            assert_eq!(last.is_over(folded, &settings, now), expected, "{} rows, {folded}", last.rows);
         }
     }
 }
