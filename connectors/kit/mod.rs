@@ -1,5 +1,6 @@
-//! What connectors share: text conversion, HTTP, templates, markers.
+//! What connectors share: text conversion, HTTP, programs, templates, markers.
 
+pub mod command;
 pub mod entry;
 pub mod http;
 pub mod image;

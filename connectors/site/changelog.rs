@@ -18,8 +18,13 @@ pub(super) fn put(settings: &Settings, files: &Files<'_>, key: &str, entry: Opti
     let Some(path) = settings.changelog_file() else { return Ok(()) };
     let known = files.read(&path)?.map(String::from_utf8).transpose().map_err(|_| FileError::NotUtf8 { path: path.clone() })?;
     let shows = known.as_ref().filter(|known| known.contains(ENTRY)).map(|_| path.as_str());
-    let entries = manifest::put(files, &manifest::path(&settings.directory(), "changelog.json"), shows, key, entry)?;
-    files.write(&path, merged(known.as_deref(), &ours(&entries)).as_bytes())
+    let entries = manifest::put(files, &settings.changelog_manifest(), shows, key, entry)?;
+    files.write(&path, text(known.as_deref(), &entries).as_bytes())
+}
+
+/// The file with these entries in our part of it; `known` is what it says now.
+pub(super) fn text(known: Option<&str>, entries: &Entries) -> String {
+    merged(known, &ours(entries))
 }
 
 /// The file with our part replaced; a new one, or one without our part, gets it before the first release.

@@ -78,6 +78,30 @@ pub struct Settings {
     pub feed_title: String,
     /// A Keep a Changelog file, below the site's folder.
     changelog_file: Option<String>,
+    /// What is written is committed.
+    pub git: Option<Git>,
+}
+
+/// `git = { … }`: what is written is committed, and pushed.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Git {
+    /// Whether commits are pushed.
+    #[serde(default = "yes")]
+    pub push: bool,
+    /// Name or address of the repository that is pushed to.
+    #[serde(default = "origin")]
+    pub remote: String,
+    /// The branch; any that is checked out, where it is left out.
+    pub branch: Option<String>,
+    /// Who wrote the commits; git's own configuration says, where it is left out.
+    pub author_name: Option<String>,
+    /// The same for the address.
+    pub author_email: Option<String>,
+}
+
+fn origin() -> String {
+    "origin".to_owned()
 }
 
 fn yes() -> bool {
@@ -141,6 +165,7 @@ impl Settings {
         if self.image_url.as_deref().is_some_and(|text| !is_plain(text) || !(text.starts_with(['/', '.']) || is_web(text))) {
             mistakes.add("image_url", "it is no address", "https://…, or a path such as /docs/assets/changelog-images");
         }
+        self.git.iter().for_each(|git| git.validate(&mut mistakes));
         mistakes.or(Some(()))
     }
 
@@ -164,6 +189,16 @@ impl Settings {
     /// The Keep a Changelog file, below the site's folder.
     pub fn changelog_file(&self) -> Option<String> {
         self.changelog_file.as_deref().map(plain)
+    }
+
+    /// What the feeds are made from, below the site's folder.
+    pub fn feeds_manifest(&self) -> String {
+        manifest(&self.directory(), "feeds.json")
+    }
+
+    /// The same for the Keep a Changelog file.
+    pub fn changelog_manifest(&self) -> String {
+        manifest(&self.directory(), "changelog.json")
     }
 
     /// The feeds that are written.
@@ -199,6 +234,39 @@ impl Settings {
         };
         (folder, self.image_url.as_deref().map_or_else(|| shown.to_owned(), ending_with_slash))
     }
+}
+
+impl Git {
+    fn validate(&self, mistakes: &mut Mistakes) {
+        // Both stand among git's arguments, and what begins with a dash is an option there.
+        if self.remote.is_empty() || self.remote.starts_with('-') || self.remote.chars().any(char::is_control) {
+            mistakes.add("git.remote", "it is no remote", "the name of a remote such as origin, or an address");
+        }
+        if crate::kit::command::redacted(&self.remote) != self.remote && !self.remote.starts_with("ssh://") {
+            mistakes.add("git.remote", "it holds credentials", "an address without them; git's credential helpers keep them");
+        }
+        if self.branch.as_deref().is_some_and(|branch| !is_branch(branch)) {
+            mistakes.add("git.branch", "it is no name of a branch", "such as main");
+        }
+        for (key, text) in [("git.author_name", &self.author_name), ("git.author_email", &self.author_email)] {
+            if text.as_deref().is_some_and(|text| text.trim().is_empty() || text.contains(['<', '>']) || text.chars().any(char::is_control))
+            {
+                mistakes.add(key, "is empty or holds < or >", "a text, or no such key");
+            }
+        }
+    }
+}
+
+/// The rules of `git check-ref-format`, a little stricter.
+fn is_branch(name: &str) -> bool {
+    let is_part = |part: &str| !part.is_empty() && !part.starts_with(['.', '-']) && !part.ends_with('.') && !part.ends_with(".lock");
+    let is_odd = |c: char| c.is_control() || c.is_whitespace() || "~^:?*[\\".contains(c);
+    name.split('/').all(is_part) && !name.contains("..") && !name.contains("@{") && !name.contains(is_odd) && name != "@"
+}
+
+/// The manifest of this name for the pages in `directory`.
+fn manifest(directory: &str, name: &str) -> String {
+    below(".sleeksync", &below(directory, name))
 }
 
 fn ending_with_slash(address: &str) -> String {

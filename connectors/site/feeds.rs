@@ -50,23 +50,21 @@ pub(super) fn put(settings: &Settings, files: &Files<'_>, key: &str, entry: Opti
             shows = Some(path);
         }
     }
-    let entries = manifest::put(files, &manifest::path(&settings.directory(), "feeds.json"), shows.as_deref(), key, entry)?;
-    // `sp-PRODUCT-changelog-ID`: the entries of a connector are those of one product.
-    let product = key.split("-changelog-").next().unwrap_or(key);
-    write(settings, files, product, &entries)
+    let entries = manifest::put(files, &settings.feeds_manifest(), shows.as_deref(), key, entry)?;
+    texts(settings, key, &entries).iter().try_for_each(|(path, text)| files.write(path, text.as_bytes()))
 }
 
-fn write(settings: &Settings, files: &Files<'_>, product: &str, entries: &Entries) -> Result<(), FileError> {
+/// The feeds of these entries, each with its path. `key` is that of any entry.
+pub(super) fn texts(settings: &Settings, key: &str, entries: &Entries) -> Vec<(String, String)> {
+    // `sp-PRODUCT-changelog-ID`: the entries of a connector are those of one product.
+    let product = key.split("-changelog-").next().unwrap_or(key);
     let newest: Vec<_> = newest_first(entries).into_iter().take(ENTRIES_MAX).collect();
-    for feed in settings.feeds() {
-        let text = match feed {
-            Feed::Rss => rss(settings, &newest),
-            Feed::Atom => atom(settings, product, &newest),
-            Feed::Json => json_feed(settings, &newest),
-        };
-        files.write(&settings.feed_path(feed), text.as_bytes())?;
-    }
-    Ok(())
+    let text = |feed| match feed {
+        Feed::Rss => rss(settings, &newest),
+        Feed::Atom => atom(settings, product, &newest),
+        Feed::Json => json_feed(settings, &newest),
+    };
+    settings.feeds().map(|feed| (settings.feed_path(feed), text(feed))).collect()
 }
 
 /// The stable id of an entry: a tag URI (RFC 4151).

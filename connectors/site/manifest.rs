@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::config::below;
 use super::files::{FileError, Files};
 use crate::contract::Time;
 
@@ -35,16 +34,11 @@ pub struct Entry {
 /// Entries by key.
 pub(super) type Entries = BTreeMap<String, Entry>;
 
-/// The manifest of this name for the pages in `directory`.
-pub(super) fn path(directory: &str, name: &str) -> String {
-    below(".sleeksync", &below(directory, name))
-}
-
 /// Puts an entry in or takes it out, and answers with all of them. `shows` is the file that is made from them, if it shows any now.
 pub(super) fn put(files: &Files<'_>, path: &str, shows: Option<&str>, key: &str, entry: Option<&Entry>) -> Result<Entries, FileError> {
     let shown = || shows.unwrap_or("the files made from it").to_owned();
     let mut entries: Entries = match (files.read(path)?, shows) {
-        (Some(bytes), _) => serde_json::from_slice(&bytes).map_err(|_| FileError::Damaged { path: path.to_owned(), shown: shown() })?,
+        (Some(bytes), _) => read(&bytes).ok_or_else(|| FileError::Damaged { path: path.to_owned(), shown: shown() })?,
         (None, Some(_)) => return Err(FileError::Lost { path: path.to_owned(), shown: shown() }),
         (None, None) => Entries::new(),
     };
@@ -56,9 +50,31 @@ pub(super) fn put(files: &Files<'_>, path: &str, shows: Option<&str>, key: &str,
         let oldest = entries.iter().min_by_key(|(_, entry)| entry.published).map(|(key, _)| key.clone());
         oldest.and_then(|key| entries.remove(&key));
     }
-    let bytes = serde_json::to_vec_pretty(&entries).unwrap_or_default();
-    files.write(path, &bytes)?;
+    files.write(path, &written(&entries))?;
     Ok(entries)
+}
+
+/// What a manifest holds; `None` where it is damaged.
+pub(super) fn read(bytes: &[u8]) -> Option<Entries> {
+    serde_json::from_slice(bytes).ok()
+}
+
+/// A manifest of these entries.
+pub(super) fn written(entries: &Entries) -> Vec<u8> {
+    serde_json::to_vec_pretty(entries).unwrap_or_default()
+}
+
+/// `theirs` with everything that differs between `base` and `ours`: two who wrote apart are brought together entry by entry.
+pub(super) fn merged(base: &Entries, ours: &Entries, theirs: &Entries) -> Entries {
+    let mut merged = theirs.clone();
+    for key in base.keys().chain(ours.keys()) {
+        match (ours.get(key), base.get(key)) {
+            (ours, base) if ours == base => {}
+            (Some(entry), _) => drop(merged.insert(key.clone(), entry.clone())),
+            (None, _) => drop(merged.remove(key)),
+        }
+    }
+    merged
 }
 
 /// Newest first; equal times by key, so that files do not change by themselves.

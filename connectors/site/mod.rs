@@ -2,11 +2,13 @@
 //!
 //! Everything is a file below one folder, so every step can be repeated without harm. A page's path comes from the entry's id alone: an edited
 //! title never makes a second page. Files a person wrote are never overwritten: a page is ours when it carries our key in its front matter.
+//! With `git`, the last step of each change commits and pushes it.
 
 mod changelog;
 mod config;
 mod feeds;
 mod files;
+mod git;
 mod images;
 mod manifest;
 mod page;
@@ -25,6 +27,7 @@ use crate::contract::{
 };
 use crate::registry::Kind;
 use files::Files;
+use git::{Commit, Repository};
 use manifest::Entry;
 use page::Page;
 
@@ -41,7 +44,8 @@ pub const KIND: Kind = Kind {
 /// A static site on this machine's disk.
 pub struct Site {
     settings: Settings,
-    /// Feeds and manifest are shared by all entries: one writer at a time.
+    /// Feeds, manifests and the clone are shared by all entries: one writer at a time. A push that takes its time holds up the others'
+    /// feeds, and nothing else: what it brings up to date are those same files.
     shared: Mutex<()>,
 }
 
@@ -74,6 +78,8 @@ pub enum Op {
         /// What to show; nothing to take it out.
         entry: Option<Entry>,
     },
+    /// Commit what the steps before have written, and push it.
+    Commit(Commit),
 }
 
 impl Connector for Site {
@@ -137,10 +143,19 @@ impl Connector for Site {
                 let title = entry.as_ref().map(|entry| entry.title.clone());
                 self.settings.changelog_file().iter().map(|file| shown("WRITE", file, serde_json::json!({"entry": title}))).collect()
             }
+            Op::Commit(commit) => vec![shown(
+                if self.settings.git.as_ref().is_some_and(|git| git.push) { "COMMIT AND PUSH" } else { "COMMIT" },
+                commit.page.as_deref().unwrap_or_default(),
+                commit.message.clone().into(),
+            )],
         }
     }
 
     async fn apply(&self, op: &Op, cx: &Cx<'_>) -> Result<Option<RemoteRef>, Failure> {
+        if let Some(git) = self.settings.git.as_ref().filter(|_| !matches!(op, Op::Commit(_))) {
+            // What is written while another branch is checked out would be lost with it.
+            Repository::open(&self.settings, git).await?;
+        }
         let files = Files::new(&self.settings.path);
         match op {
             Op::Write(page) => {
@@ -166,6 +181,14 @@ impl Connector for Site {
                 changelog::put(&self.settings, &files, key, entry.as_ref()).map_err(|error| failed(&error))?;
                 Ok(None)
             }
+            Op::Commit(commit) => {
+                let _one_at_a_time = self.shared.lock().await;
+                // A step of the time when there was `git` in the settings has nothing to do without.
+                if let Some(git) = &self.settings.git {
+                    git::record(&self.settings, git, commit).await?;
+                }
+                Ok(commit.page.clone().map(|id| RemoteRef { id, url: None }))
+            }
         }
     }
 
@@ -178,7 +201,11 @@ impl Connector for Site {
 
     async fn check(&self, _cx: &Cx<'_>) -> Result<(), Failure> {
         let files = Files::new(&self.settings.path);
-        files.probe(&self.settings.directory()).map_err(|error| failed(&error))
+        files.probe(&self.settings.directory()).map_err(|error| failed(&error))?;
+        match &self.settings.git {
+            Some(git) => Repository::open(&self.settings, git).await?.check().await,
+            None => Ok(()),
+        }
     }
 }
 

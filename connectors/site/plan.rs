@@ -2,6 +2,7 @@
 
 use super::Op;
 use super::config::{Format, OnUnpublish, Settings, below};
+use super::git::{self, Happened};
 use super::manifest::Entry;
 use super::page::{Facts, IMAGE_PREFIX, Page, front_matter};
 use crate::contract::{Change, Effect, Hash, Item, Link, Links, Part, Plan, Product, Reason, Repeat, Step, StepName, Time};
@@ -15,13 +16,15 @@ pub(super) const PAGE: Part = Part::new("page");
 const FEEDS: Part = Part::new("feeds");
 /// The entry in CHANGELOG.md.
 const CHANGELOG: Part = Part::new("changelog");
+/// All of it in the repository.
+const COMMIT: Part = Part::new("commit");
 /// The longest title.
 const TITLE_CHARS_MAX: usize = 300;
 
 pub(super) fn plan(settings: &Settings, change: &Change<'_>, links: &Links) -> Plan<Op> {
     let shown = change.item.is_public() && !change.item.deleted;
     let page = links.own.get(&PAGE);
-    if !shown && page.is_none() {
+    if !shown && links.own.is_empty() {
         return Plan::Skip(Reason::new("the entry is not public"));
     }
     let content = content_of(change.item);
@@ -29,7 +32,7 @@ pub(super) fn plan(settings: &Settings, change: &Change<'_>, links: &Links) -> P
     let mut steps = Vec::new();
     if shown {
         steps.push(write(settings, change, page, content, false));
-    } else if settings.on_unpublish == OnUnpublish::Draft && !change.item.deleted {
+    } else if settings.on_unpublish == OnUnpublish::Draft && !change.item.deleted && page.is_some() {
         steps.push(write(settings, change, page, content, true));
     } else if let Some(remote) = page.and_then(|link| link.remote.as_ref()) {
         let op = Op::Remove { path: remote.id.clone(), key: change.key.signed(), stem: stem(change.item) };
@@ -44,7 +47,55 @@ pub(super) fn plan(settings: &Settings, change: &Change<'_>, links: &Links) -> P
         let op = Op::Changelog { key, entry: shown.then_some(entry) };
         steps.push(listed("write changelog", CHANGELOG, shown, content, op));
     }
+    if settings.git.is_some() {
+        commit(change, links, &mut steps);
+    }
     Plan::Run(steps)
+}
+
+/// The commit of what `steps` write: to be done whenever one of them is.
+fn commit(change: &Change<'_>, links: &Links, steps: &mut Vec<Step<Op>>) {
+    let (page, known) = (links.own.get(&PAGE), links.own.get(&COMMIT));
+    let written = steps.iter().find_map(|step| if let Op::Write(page) = &step.op { Some(page.path.clone()) } else { None });
+    let stands = written.is_some();
+    let shown = change.item.is_public() && !change.item.deleted;
+    let happened = match known {
+        None if shown => Happened::Published,
+        Some(_) if shown => Happened::Edited,
+        _ if change.item.deleted => Happened::Deleted,
+        _ => Happened::Withdrawn,
+    };
+    let remote = || [page, known].into_iter().flatten().find_map(|link| Some(link.remote.as_ref()?.id.clone()));
+    let op = Op::Commit(git::Commit {
+        message: git::message(change.item, &title(change.item), happened, change.key),
+        key: change.key.key().to_owned(),
+        page: written.or_else(remote),
+        stem: stem(change.item),
+        stands,
+    });
+    let (part, effect) = match known {
+        _ if stands => (COMMIT, whole(steps)),
+        Some(_) => (COMMIT, Effect::Unlink),
+        None => {
+            // It was published before there was `git`: only the page's own link can say that its removal is still to be committed.
+            steps.iter_mut().filter(|step| step.part == PAGE).for_each(|step| step.effect = Effect::None);
+            (PAGE, Effect::Unlink)
+        }
+    };
+    steps.push(Step { name: StepName::new("commit"), part, effect, repeat: Repeat::Idempotent, op });
+}
+
+/// The hashes of all steps together: that of a commit differs when any of them does.
+fn whole(steps: &[Step<Op>]) -> Effect {
+    let hashes: Vec<_> = steps
+        .iter()
+        .map(|step| match &step.effect {
+            Effect::Link { content, rendering } => (&step.part, Some((content, rendering))),
+            Effect::Unlink | Effect::None => (&step.part, None),
+        })
+        .collect();
+    let contents: Vec<_> = hashes.iter().map(|(part, both)| (part, both.map(|(content, _)| content))).collect();
+    Effect::Link { content: Hash::of_json(&contents), rendering: Hash::of_json(&hashes) }
 }
 
 fn listed(name: &'static str, part: Part, shown: bool, content: Hash, op: Op) -> Step<Op> {

@@ -1,5 +1,6 @@
 //! Pages, feeds and CHANGELOG.md in a real folder.
 
+mod git;
 mod ordinary;
 
 use std::path::Path;
@@ -297,7 +298,17 @@ async fn settings_that_leave_the_folder_are_refused() {
             assert_eq!(Site::new(settings).err().unwrap()[0].key, setting);
         }
     }
-    assert!(serde_json::from_value::<Settings>(json!({"path": "/srv", "git": {}})).is_err());
+    assert!(serde_json::from_value::<Settings>(json!({"path": "/srv", "git": {"force": true}})).is_err());
+    for (setting, value) in [
+        ("remote", "--upload-pack=x"),
+        ("remote", "https://ann:secret@git.example/x"),
+        ("branch", "-x"),
+        ("branch", "a..b"),
+        ("author_name", " "),
+    ] {
+        let settings: Settings = serde_json::from_value(json!({"path": "/srv", "git": {setting: value}})).unwrap();
+        assert_eq!(Site::new(settings).err().unwrap()[0].key, format!("git.{setting}"), "{value}");
+    }
 }
 
 #[tokio::test]
