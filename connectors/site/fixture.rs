@@ -11,6 +11,7 @@ use url::Url;
 use super::Site;
 use super::config::{Format, Settings};
 use crate::contract::{Cause, RemoteKey, Request, Response, Transport, TransportError, Unsent};
+use crate::kit::command::Program;
 use crate::kit::text;
 use crate::kit::text::tests::actions::actions;
 use crate::testing::conformance::{Fake, Fixture, Hostile, Rule, conformance};
@@ -18,43 +19,57 @@ use crate::testing::{Case, entry};
 
 mod hugo {
     use super::*;
-    conformance!(Site, SiteFixture(Format::Hugo));
+    conformance!(Site, SiteFixture(Format::Hugo, Kept::Written));
 }
 
 mod zola {
     use super::*;
-    conformance!(Site, SiteFixture(Format::Zola));
+    conformance!(Site, SiteFixture(Format::Zola, Kept::Written));
 }
 
 mod jekyll {
     use super::*;
-    conformance!(Site, SiteFixture(Format::Jekyll));
+    conformance!(Site, SiteFixture(Format::Jekyll, Kept::Written));
 }
 
 mod astro {
     use super::*;
-    conformance!(Site, SiteFixture(Format::Astro));
+    conformance!(Site, SiteFixture(Format::Astro, Kept::Written));
 }
 
 mod docusaurus {
     use super::*;
-    conformance!(Site, SiteFixture(Format::Docusaurus));
+    conformance!(Site, SiteFixture(Format::Docusaurus, Kept::Written));
 }
 
 mod plain {
     use super::*;
-    conformance!(Site, SiteFixture(Format::Plain));
+    conformance!(Site, SiteFixture(Format::Plain, Kept::Written));
+}
+
+mod git {
+    use super::*;
+    conformance!(Site, SiteFixture(Format::Plain, Kept::Committed));
 }
 
 /// The longest title of a page, in characters.
 const TITLE_CHARS_MAX: usize = 300;
 
-struct SiteFixture(Format);
+struct SiteFixture(Format, Kept);
+
+/// What becomes of files that were written.
+#[derive(Clone, Copy, PartialEq)]
+enum Kept {
+    Written,
+    /// In a repository; pushing has tests of its own.
+    Committed,
+}
 
 /// A site's folder, gone with the test.
 struct Folder {
     root: TempDir,
     format: Format,
+    kept: Kept,
 }
 
 /// No service: a page without images asks nobody.
@@ -76,7 +91,14 @@ impl Fixture for SiteFixture {
     type Fake = Folder;
 
     async fn start(&self) -> Folder {
-        Folder { root: tempfile::tempdir().expect("a folder"), format: self.0 }
+        let folder = Folder { root: tempfile::tempdir().expect("a folder"), format: self.0, kept: self.1 };
+        if self.1 == Kept::Committed {
+            let arguments = ["init", "--quiet", "--initial-branch=main"].map(Into::into).to_vec();
+            let (environment, path) = (Vec::new(), folder.root.path());
+            let git = Program { name: "git", arguments, folder: path, environment, without: &["GIT_"], input: Vec::new() };
+            assert_eq!(git.run().await.expect("git").code, Some(0));
+        }
+        folder
     }
 
     fn cases(&self) -> Vec<Case> {
@@ -91,6 +113,7 @@ impl Fixture for SiteFixture {
 
     fn goldens(&self) -> &'static str {
         match self.0 {
+            _ if self.1 == Kept::Committed => "site/goldens/git",
             Format::Hugo => "site/goldens/hugo",
             Format::Zola => "site/goldens/zola",
             Format::Jekyll => "site/goldens/jekyll",
@@ -117,7 +140,9 @@ impl Fake for Folder {
     fn settings(&self, _: &str) -> Value {
         let format = format!("{:?}", self.format).to_lowercase();
         let feeds = "https://acme.example/feeds";
-        json!({"path": self.root.path(), "format": format, "changelog_file": "CHANGELOG.md", "feed_url": feeds})
+        let git = json!({"push": false, "author_name": "Ann", "author_email": "ann@example.com"});
+        let git = (self.kept == Kept::Committed).then_some(git);
+        json!({"path": self.root.path(), "format": format, "changelog_file": "CHANGELOG.md", "feed_url": feeds, "git": git})
     }
 
     fn objects(&self, key: &RemoteKey) -> usize {
