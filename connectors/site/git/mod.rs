@@ -146,7 +146,12 @@ impl<'a> Repository<'a> {
     }
 
     async fn is_ignored(&self, path: &str) -> Result<bool, Failure> {
-        Ok(self.run(&["check-ignore", "--quiet", "--", path]).await?.code == Some(0))
+        let ended = self.run(&["check-ignore", "--quiet", "--", path]).await?;
+        match ended.code {
+            Some(0) => Ok(true),
+            Some(1) => Ok(false),
+            _ => Err(said::failure("check-ignore", &ended)),
+        }
     }
 
     /// The paths of ours that differ from the last commit.
@@ -215,8 +220,11 @@ impl<'a> Repository<'a> {
         input: &[u8],
         mut environment: Vec<(&'static str, OsString)>,
     ) -> Result<Ended, Failure> {
-        // A file's name is a name and no pattern.
-        let mut all: Vec<OsString> = ["--no-pager", "--literal-pathspecs"].iter().map(OsString::from).collect();
+        let mut all: Vec<OsString> = vec!["--no-pager".into()];
+        // A file's name is a name and no pattern. `check-ignore` takes names alone, and refuses to be told so.
+        if arguments.first().is_some_and(|command| command != "check-ignore") {
+            all.push("--literal-pathspecs".into());
+        }
         for (key, value) in [("user.name", &self.git.author_name), ("user.email", &self.git.author_email)] {
             all.extend(value.iter().flat_map(|value| ["-c".into(), format!("{key}={value}").into()]));
         }

@@ -186,6 +186,13 @@ async fn a_clone_that_cannot_be_written_to_is_told_by_check_and_nothing_is_writt
     write(&world.path("site/.git/index.lock"), "");
     assert!(checked(world.site("site")).await.unwrap_err().contains("index.lock"));
     std::fs::remove_file(world.path("site/.git/index.lock")).unwrap();
+    write(&world.path("site/.gitignore"), "content/changelog\n");
+    assert!(checked(world.site("site")).await.unwrap_err().contains("ignored by .gitignore"));
+    let refused = bring(&world.site("site"), &titled("a"), &mut Links::default()).await.unwrap_err();
+    assert!(matches!(&refused, Failure::Rejected { source } if source.as_str().contains("ignored by .gitignore")), "{refused:?}");
+    for left in ["site/.gitignore", &format!("site/{PAGE}")] {
+        std::fs::remove_file(world.path(left)).unwrap();
+    }
     world.git("site", &["checkout", "--quiet", "--detach"]).await;
     for (clone, said) in [("plain", "no git repository"), ("site", "detached HEAD"), ("absent", "no folder")] {
         assert!(checked(world.site(clone)).await.unwrap_err().contains(said), "{clone}");
