@@ -312,6 +312,19 @@ async fn settings_that_leave_the_folder_are_refused() {
 }
 
 #[tokio::test]
+async fn a_removal_that_stopped_behind_the_page_takes_the_entry_out_of_the_lists_when_tried_again() {
+    let (folder, mut links) = (tempfile::tempdir().unwrap(), Links::default());
+    let site = site(folder.path(), json!({"format": "hugo", "changelog_file": "CHANGELOG.md"}));
+    bring(&site, &entry(json!({"title": "Withdrawn"})), &mut links).await.unwrap();
+    links.own.remove(&Part::new("page"));
+    bring(&site, &entry(json!({"title": "Withdrawn", "draft": true})), &mut links).await.unwrap();
+    for file in ["CHANGELOG.md", "static/changelog.rss", "static/changelog.json"] {
+        assert!(folder.path().join(file).exists() && !read(folder.path(), file).contains("Withdrawn"), "{file}");
+    }
+    assert!(links.own.is_empty(), "{links:?}");
+}
+
+#[tokio::test]
 async fn the_page_part_is_known_by_its_path() {
     let folder = tempfile::tempdir().unwrap();
     let site = site(folder.path(), json!({}));

@@ -203,9 +203,9 @@ impl Desk {
         let parent = item.origin().map(|parent| view.item(&parent)).transpose()?.flatten();
         let product = self.shared.products.product(item.id.product());
         let key = self.shared.key(&connector.scope, &item.id);
-        let change =
-            // What has a link is neither made nor mailed.
-            Change { item: &item, parent: parent.as_ref(), event: None, product: &product, key: &key, at: self.shared.clock.now(), is_history: true };
+        let at = self.shared.clock.now();
+        // History: what has a link is neither made nor mailed.
+        let change = Change { item: &item, parent: parent.as_ref(), event: None, product: &product, key: &key, at, is_history: true };
         let Ok(plan) = assignment.connector.plan(&change, &links) else { return Ok(true) };
         Ok(crate::delivery::renders_anew(plan, &links))
     }

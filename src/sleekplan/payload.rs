@@ -25,7 +25,7 @@ const SECONDS_BELOW: i64 = 100_000_000_000;
 
 /// As many as Sleekplan's objects have.
 const USUAL_FIELDS: usize = 24;
-
+/// Those of the envelope: product, action and timestamp, and one to spare.
 const ENVELOPE_FIELDS: usize = 4;
 
 /// The fields of one JSON object, raw, its top level only: sorted by name, each once. Of repeated names the last counts.
