@@ -78,6 +78,19 @@ pub enum OnMissing {
     Leave,
 }
 
+/// What becomes of a change at Sleekplan when a person has changed the object at the service.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OnRemoteEdit {
+    /// It waits for a person's decision.
+    #[default]
+    Park,
+    /// It replaces what the person wrote.
+    Overwrite,
+    /// What the person wrote stays.
+    Keep,
+}
+
 /// A place that only one connector may write.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claim {

@@ -23,7 +23,7 @@ mod transport;
 pub use action::{Action, UnknownAction};
 pub use capabilities::{Capabilities, Mode};
 pub use change::{Change, Event};
-pub use connector::{Claim, Connector, Cx, Mistakes, OnMissing, SettingsError};
+pub use connector::{Claim, Connector, Cx, Mistakes, OnMissing, OnRemoteEdit, SettingsError};
 pub use erased::{AnyConnector, AnyPlan, AnyStep, BuildError, OpError, build};
 pub use failure::{Cause, Failure, Limit, RetryAfter};
 pub use fields::Fields;

@@ -4,12 +4,12 @@ use http::header::{HeaderName, HeaderValue};
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use super::config::OnRemoteEdit;
-use super::plan::{IMAGE_PREFIX, POST, image_part, key_tag};
+use super::plan::{POST, key_tag};
 use super::token::token;
 use super::{Ghost, Op, Post};
-use crate::contract::{Cause, Cx, Failure, Limit, Links, Preview, RemoteKey, RemoteRef, Request, Response, Time};
+use crate::contract::{Cause, Cx, Failure, Limit, Links, OnRemoteEdit, Preview, RemoteKey, RemoteRef, Request, Response, Time};
 use crate::kit::http::{Answer, Stage, authorize, call, json_request, said};
+use crate::kit::image;
 
 /// The oldest version these requests work with. One that a site does not know any more makes Ghost mail its owner ("API versioning").
 const API_VERSION: &str = "v5.0";
@@ -189,16 +189,11 @@ fn id(links: &Links) -> Result<&str, Failure> {
 
 /// What a post says, images where they are now.
 fn fields(post: &Post, links: &Links) -> Value {
-    let mut html = post.html.clone();
-    let mut feature_image = post.feature_image.clone();
-    for (number, source) in post.images.iter().enumerate() {
-        let placeholder = format!("{IMAGE_PREFIX}{number}/");
-        let place = links.id(&image_part(source)).unwrap_or(source).replace('&', "&amp;").replace('"', "%22");
-        html = html.replace(&placeholder, &place);
-        if feature_image.as_deref() == Some(&placeholder) {
-            feature_image = Some(links.id(&image_part(source)).unwrap_or(source).to_owned());
-        }
-    }
+    let place = |source: &str| links.id(&image::part(source)).map(str::to_owned);
+    let html = image::placed(&post.html, &post.images, place);
+    let is_first = |source: &&String| image::placeholder(&post.images, source) == post.feature_image;
+    let copied = post.images.iter().find(is_first).map(|source| place(source).unwrap_or_else(|| source.clone()));
+    let feature_image = copied.or_else(|| post.feature_image.clone());
     json!({
         "title": post.title, "html": html, "custom_excerpt": post.excerpt, "canonical_url": post.canonical_url,
         "published_at": post.published_at, "feature_image": feature_image,

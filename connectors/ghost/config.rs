@@ -3,7 +3,7 @@
 use ring::hmac;
 use serde::Deserialize;
 
-use crate::contract::{Mistakes, OnMissing, Secret, SettingsError};
+use crate::contract::{Mistakes, OnMissing, OnRemoteEdit, Secret, SettingsError};
 use crate::kit::http::Base;
 use crate::kit::template::{Output, Template};
 
@@ -31,19 +31,6 @@ pub enum OnUnpublish {
     /// It is deleted; Ghost has no trash.
     Delete,
     /// It stays as it is.
-    Keep,
-}
-
-/// What becomes of a change at Sleekplan when a person has changed the post at Ghost.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum OnRemoteEdit {
-    /// It waits for a person's decision.
-    #[default]
-    Park,
-    /// It replaces what the person wrote.
-    Overwrite,
-    /// What the person wrote stays.
     Keep,
 }
 

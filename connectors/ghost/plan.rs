@@ -1,13 +1,12 @@
 //! What is to be done for a changelog entry: pure.
 
-use std::borrow::Cow;
-
 use pulldown_cmark::{Event, Tag};
 
 use super::config::{OnUnpublish, Ready, Settings, Status};
 use super::{Op, Post, cards};
-use crate::contract::{Change, Effect, Hash, Item, Links, Part, Plan, PlanError, Reason, RemoteKey, Repeat, Step, StepName};
+use crate::contract::{Change, Effect, Hash, Links, Part, Plan, PlanError, Reason, RemoteKey, Repeat, Step, StepName};
 use crate::kit::entry::{button, content, published, title};
+use crate::kit::image;
 use crate::kit::text::{Dialect, ImageRef, Text, line};
 use crate::kit::view;
 
@@ -22,10 +21,6 @@ const MAILED: Part = Part::new("mailed");
 const TITLE_CHARS_MAX: usize = 255;
 /// "Validation failed for custom_excerpt", maxLength.
 const EXCERPT_CHARS_MAX: usize = 300;
-/// So many images of an entry are copied.
-const IMAGES_MAX: usize = 50;
-/// Stands for the N-th image of a post until it is known where that went.
-pub(super) const IMAGE_PREFIX: &str = "https://image.sleeksync.invalid/";
 
 pub(super) fn plan(settings: &Settings, ready: &Ready, change: &Change<'_>, links: &Links) -> Result<Plan<Op>, PlanError> {
     let item = change.item;
@@ -34,7 +29,8 @@ pub(super) fn plan(settings: &Settings, ready: &Ready, change: &Change<'_>, link
         return Ok(if linked { withdraw(settings) } else { Plan::Skip(Reason::new("the entry is not public")) });
     }
     let post = post(settings, ready, change, links)?;
-    let mut steps: Vec<Step<Op>> = post.images.iter().map(|url| upload(url, item, links)).collect();
+    let upload = |source: &String| image::upload(source, item, links, Op::UploadImage { source: source.clone() });
+    let mut steps: Vec<Step<Op>> = post.images.iter().map(upload).collect();
     let effect = Effect::Link { content: content(item), rendering: Hash::of_json(&post) };
     let published_at = post.published_at.clone();
     steps.push(if linked {
@@ -76,20 +72,6 @@ fn linking(state: &str) -> Effect {
     Effect::Link { content: hash, rendering: hash }
 }
 
-/// The part of an image: one for each address.
-pub(super) fn image_part(url: &str) -> Part {
-    Part(Cow::Owned(format!("image {}", Hash::of(url.as_bytes()))))
-}
-
-fn upload(url: &str, item: &Item, links: &Links) -> Step<Op> {
-    let part = image_part(url);
-    // One that could not be had is tried again when the entry changes.
-    let again = links.own.get(&part).filter(|link| link.remote.is_none()).map(|_| content(item));
-    let hash = Hash::of_json(&(url, again.map(|hash| hash.to_string())));
-    let effect = Effect::Link { content: hash, rendering: hash };
-    step("upload image", part, effect, Op::UploadImage { source: url.to_owned() })
-}
-
 /// The internal tag by which a post is found again: Ghost shows it to nobody outside. It is signed, so two daemons tell theirs apart.
 pub(super) fn key_tag(key: &RemoteKey) -> String {
     format!("#{}", key.signed().replace(':', "-"))
@@ -104,17 +86,10 @@ fn post(settings: &Settings, ready: &Ready, change: &Change<'_>, links: &Links) 
     let heading = Some(line(&unfilled(&heading), TITLE_CHARS_MAX)).filter(|heading| !heading.is_empty());
     let heading = heading.unwrap_or_else(|| line(&unfilled(&title(item)), TITLE_CHARS_MAX));
     let text = view::body(item);
-    let mut images: Vec<String> = Vec::new();
-    let mut feature_image = text.images().first().map(|image| image.url.clone()).filter(|_| settings.feature_image);
-    if settings.copy_images && ready.content.is_none() {
-        for image in text.images() {
-            if images.len() < IMAGES_MAX && !images.contains(&image.url) {
-                images.push(image.url);
-            }
-        }
-    }
-    let place = |url: &str| images.iter().position(|known| known == url).map(|number| format!("{IMAGE_PREFIX}{number}/"));
-    feature_image = feature_image.map(|url| place(&url).unwrap_or(url));
+    let first = text.images().first().map(|image| image.url.clone()).filter(|_| settings.feature_image);
+    let images = if settings.copy_images && ready.content.is_none() { image::sources(&text) } else { Vec::new() };
+    let place = |source: &str| image::placeholder(&images, source);
+    let feature_image = first.map(|source| place(&source).unwrap_or(source));
     let excerpt = excerpt(&text);
     let html = match &ready.content {
         // Somebody's own markup is kept as it is; the values in it are escaped.

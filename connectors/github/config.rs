@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::contract::{Mistakes, OnMissing, Product, Secret, SettingsError, Span};
+use crate::contract::{Mistakes, OnMissing, Secret, SettingsError, Span};
 use crate::kit::http::{Base, credential};
 use crate::kit::template::{Output, Template};
 use crate::kit::text::{Dialect, apart_from};
@@ -142,17 +142,4 @@ impl Settings {
     pub(super) fn votes_every(&self) -> Duration {
         self.votes_every.0
     }
-}
-
-/// What a map says about a key of Sleekplan's: by the raw key or its configured label, whatever their case.
-pub(super) fn mapped<'a>(
-    map: &'a BTreeMap<String, String>,
-    key: Option<&str>,
-    label: impl Fn(&Product, &str) -> String,
-    product: &Product,
-) -> Option<&'a str> {
-    let key = key?;
-    let label = label(product, key).to_lowercase();
-    let found = map.iter().find(|(known, _)| known.eq_ignore_ascii_case(key) || known.to_lowercase() == label);
-    found.map(|(_, value)| value.as_str())
 }

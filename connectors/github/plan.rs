@@ -3,10 +3,10 @@
 use serde_json::json;
 
 use super::Op;
-use super::config::{OnDelete, Ready, Settings, mapped};
+use super::config::{OnDelete, Ready, Settings};
 use crate::contract::{Change, Effect, For, Hash, Item, ItemKind, Links, Part, Plan, PlanError, Product, Reason, Repeat, Step, StepName};
 use crate::kit::text::{Dialect, Format, Text, github_line, line};
-use crate::kit::view;
+use crate::kit::view::{self, mapped};
 
 /// The issue: title and body.
 pub(super) const ISSUE: Part = Part::new("issue");

@@ -125,6 +125,19 @@ pub fn public_url(item: &Item, product: &Product) -> Option<String> {
     matches!(url.scheme(), "http" | "https").then(|| url.into())
 }
 
+/// What a map says about a key of Sleekplan's: by the raw key or its configured label, whatever their case.
+pub fn mapped<'a>(
+    map: &'a BTreeMap<String, String>,
+    key: Option<&str>,
+    label: impl Fn(&Product, &str) -> String,
+    product: &Product,
+) -> Option<&'a str> {
+    let key = key?;
+    let label = label(product, key).to_lowercase();
+    let found = map.iter().find(|(known, _)| known.eq_ignore_ascii_case(key) || known.to_lowercase() == label);
+    found.map(|(_, value)| value.as_str())
+}
+
 /// The names of a kind, all none.
 fn nothing(kind: ItemKind) -> Map<String, Json> {
     let known = |name: &'static str| {

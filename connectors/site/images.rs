@@ -2,16 +2,11 @@
 //!
 //! An image that cannot be had is left where it is: it must not keep the page from being published. It is tried again at the next change.
 
-use url::Url;
-
 use super::config::Settings;
 use super::files::{FileError, Files};
 use super::page::Page;
 use crate::contract::{Cx, Hash};
-use crate::kit::image::ending;
-
-/// So many images of a page are copied.
-const IMAGES_MAX: usize = 50;
+use crate::kit::image::{Fetched, IMAGES_MAX, fetch};
 
 /// An image that was copied.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,20 +24,7 @@ pub(super) async fn copy(settings: &Settings, page: &Page, files: &Files<'_>, cx
     let (folder, shown) = settings.image_folder();
     let mut copied = Vec::new();
     for address in page.images.iter().take(IMAGES_MAX) {
-        let Ok(url) = Url::parse(address) else { continue };
-        let bytes = match cx.transport.fetch_untrusted(&url).await {
-            Ok(answer) if answer.status.is_success() => answer.body,
-            Ok(answer) => {
-                tracing::warn!(page = page.path, status = answer.status.as_u16(), "image cannot be copied; the page names it where it is");
-                continue;
-            }
-            Err(error) => {
-                tracing::warn!(page = page.path, cause = %error.source, "image cannot be copied; the page names it where it is");
-                continue;
-            }
-        };
-        // By its first bytes, not by what the server calls it; SVG is left out, it can carry scripts.
-        let Some(ending) = ending(&bytes) else { continue };
+        let Some(Fetched { bytes, ending }) = fetch(address, cx).await else { continue };
         let name = format!("{}-{}.{ending}", page.stem(), Hash::of(&bytes));
         if let Err(error) = files.write(&format!("{folder}/{name}"), &bytes) {
             tracing::warn!(
