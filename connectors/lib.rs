@@ -12,3 +12,4 @@ pub mod testing;
 mod ghost;
 mod github;
 mod site;
+mod wordpress;

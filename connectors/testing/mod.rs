@@ -14,6 +14,7 @@ mod items;
 mod logbook;
 pub mod sample;
 pub mod service;
+pub mod wordpress;
 mod world;
 
 pub use interposer::{Fault, Interposer, When, writes};

@@ -33,7 +33,7 @@ pub type Refine = fn(&Response) -> Option<Failure>;
 /// The service's good answer.
 #[derive(Clone, Debug)]
 pub struct Answer {
-    /// The status: 2xx, or 404 and 410 on [`Stage::Delete`].
+    /// The status: 2xx, or 404 and 410 on [`Stage::Delete`], or what [`call_or`](super::call_or) was told to take.
     pub status: StatusCode,
     /// All headers.
     pub headers: HeaderMap,
@@ -103,8 +103,10 @@ impl Answer {
         let is_empty = body.iter().all(u8::is_ascii_whitespace);
         // An empty answer to a look-up does not say that nothing is there. Some services do answer a create with a 201 and a Location only;
         // who needs an id out of it asks `Answer::text`, which says that the outcome is unknown.
-        let json = if !status.is_success() || (is_empty && stage != Stage::Find) {
+        let json = if is_empty && stage != Stage::Find {
             Value::Null
+        } else if !status.is_success() {
+            serde_json::from_slice(body).unwrap_or_default()
         } else {
             serde_json::from_slice(body).map_err(|_| unreadable(&response))?
         };
@@ -131,7 +133,8 @@ impl Answer {
         self.json.pointer(pointer).and_then(Value::as_array).map(Vec::as_slice).ok_or_else(|| self.lacks(pointer))
     }
 
-    fn lacks(&self, pointer: &str) -> Failure {
+    /// The failure of an answer that is not the service's: it lacks what stands at `pointer`.
+    pub fn lacks(&self, pointer: &str) -> Failure {
         let source = Cause::new(format!("HTTP {}, JSON without {}", self.status.as_u16(), pointer.trim_start_matches('/')));
         Failure::Unknown { retry_after: None, source }
     }

@@ -35,14 +35,35 @@ pub async fn call(cx: &Cx<'_>, request: Request, stage: Stage, refine: Refine) -
     Answer::read(response, stage)
 }
 
+/// The same for a request whose refusal can be as good as an answer, such as "it exists, under this id": `is_good` says which is.
+///
+/// # Errors
+/// What happened, by the table of [`classify`], after `refine` was asked.
+pub async fn call_or(
+    cx: &Cx<'_>,
+    request: Request,
+    stage: Stage,
+    refine: Refine,
+    is_good: fn(&Response) -> bool,
+) -> Result<Answer, Failure> {
+    Answer::read(sent(cx, request, stage, refine, is_good).await?, stage)
+}
+
 /// The same for services whose good answer is no JSON, such as an incoming webhook that says `ok`: the status decides.
 ///
 /// # Errors
 /// What happened, by the table of [`classify`], after `refine` was asked.
 pub async fn send(cx: &Cx<'_>, request: Request, stage: Stage, refine: Refine) -> Result<Response, Failure> {
+    sent(cx, request, stage, refine, |_| false).await
+}
+
+async fn sent(cx: &Cx<'_>, request: Request, stage: Stage, refine: Refine, is_good: fn(&Response) -> bool) -> Result<Response, Failure> {
     let secrets = scrub::secrets(&request.headers);
     let (method, host) = (request.method.clone(), request.url.host_str().unwrap_or_default().to_owned());
-    let outcome = accept(cx.transport.send(request).await, stage, refine);
+    let outcome = match cx.transport.send(request).await {
+        Ok(response) if is_good(&response) => Ok(response),
+        answered => accept(answered, stage, refine),
+    };
     match &outcome {
         // The path may name a person or hold a key, so the log knows the host alone.
         Ok(response) => tracing::debug!(%method, host, status = response.status.as_u16(), "answered"),
