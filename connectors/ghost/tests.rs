@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::contract::{Effect, Item, Link, Product, Repeat, Step};
+use crate::contract::{Item, Product, Repeat};
 use crate::testing::ghost::{Post as Kept, Wire};
-use crate::testing::{Given, entry, key_of, product};
+use crate::testing::{Engine, Given, entry, key_of, product};
 
 const NOW: Time = Time::from_ms(1_772_539_200_000);
 
@@ -22,29 +22,9 @@ fn plan_of(ghost: &Ghost, item: &Item, links: &Links, is_history: bool) -> Plan<
 }
 
 async fn run(ghost: &Ghost, wire: &Wire, plan: Plan<Op>, links: &mut Links) -> Result<Vec<String>, Failure> {
-    let Plan::Run(steps) = plan else { return Ok(Vec::new()) };
-    let mut tried = Vec::new();
-    for Step { name, part, effect, op, .. } in steps {
-        let stands =
-            matches!(&effect, Effect::Link { content, .. } if links.own.get(&part).is_some_and(|link| link.content == Some(*content)));
-        if stands {
-            continue;
-        }
-        tried.push(name.to_string());
-        let remote = Connector::apply(ghost, &op, &Cx { transport: wire, links, now: NOW }).await?;
-        match effect {
-            Effect::Link { content, rendering } => {
-                let remote = remote.or_else(|| links.own.get(&part).and_then(|link| link.remote.clone()));
-                links.own.insert(part, Link { remote, content: Some(content), rendering: Some(rendering), updated_at: NOW });
-            }
-            Effect::Unlink => drop(links.own.remove(&part)),
-            Effect::None => {}
-        }
-    }
-    Ok(tried)
+    Engine::new(ghost, wire, NOW).run(plan, links).await
 }
 
-/// Plans and applies like the engine, with nothing going wrong.
 async fn bring(ghost: &Ghost, wire: &Wire, given: &Given, links: &mut Links) -> Result<Vec<String>, Failure> {
     run(ghost, wire, plan_of(ghost, &given.item, links, false), links).await
 }

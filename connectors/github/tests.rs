@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::contract::{
-    Effect, Fields, Item, ItemId, Link, Part, Product, ProductId, Repeat, Request, Response, Step, Transport, TransportError, Unsent,
+    Effect, Fields, Item, ItemId, Link, Part, Product, ProductId, Request, Response, Step, Transport, TransportError, Unsent,
 };
+use crate::testing::Engine;
 use crate::testing::github::{Fault, Gone, Wire};
 
 fn connector(more: Value) -> GitHub {
@@ -50,34 +51,8 @@ fn plan(github: &GitHub, item: &Item, links: &Links, at: Time) -> Plan<Op> {
     Connector::plan(github, &change, links).unwrap()
 }
 
-/// Plans and applies like the engine: leaves out what stands, looks up what was lost. Answers the names of the steps that were tried.
 async fn bring(github: &GitHub, wire: &Wire, item: &Item, links: &mut Links, at: Time) -> Result<Vec<String>, Failure> {
-    let Plan::Run(steps) = plan(github, item, links, at) else { return Ok(Vec::new()) };
-    let mut tried = Vec::new();
-    for Step { name, part, effect, repeat, op } in steps {
-        let stands =
-            matches!(&effect, Effect::Link { content, .. } if links.own.get(&part).is_some_and(|link| link.content == Some(*content)));
-        if stands {
-            continue;
-        }
-        tried.push(name.to_string());
-        let remote = match (Connector::apply(github, &op, &Cx { transport: wire, links, now: NOW }).await, repeat) {
-            (Err(Failure::Unknown { .. }), Repeat::Keyed(key)) => {
-                Connector::find(github, &key, Time::from_ms(0), &Cx { transport: wire, links, now: NOW }).await?
-            }
-            (Err(Failure::Unknown { .. }), _) => Connector::apply(github, &op, &Cx { transport: wire, links, now: NOW }).await?,
-            (result, _) => result?,
-        };
-        match effect {
-            Effect::Link { content, rendering } => {
-                let remote = remote.or_else(|| links.own.get(&part).and_then(|link| link.remote.clone()));
-                links.own.insert(part, Link { remote, content: Some(content), rendering: Some(rendering), updated_at: at });
-            }
-            Effect::Unlink => drop(links.own.remove(&part)),
-            Effect::None => {}
-        }
-    }
-    Ok(tried)
+    Engine::new(github, wire, at).run(plan(github, item, links, at), links).await
 }
 
 fn wire() -> Wire {

@@ -10,9 +10,8 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::*;
-use crate::contract::{
-    Effect, Fields, Item, ItemId, Link, Part, Product, ProductId, Repeat, Request, Response, Transport, TransportError, Unsent,
-};
+use crate::contract::{Fields, Item, ItemId, Part, Product, ProductId, Repeat, Request, Response, Transport, TransportError, Unsent};
+use crate::testing::Engine;
 
 /// Serves one PNG, wherever it is asked for.
 struct Pictures;
@@ -51,31 +50,16 @@ fn entry(more: Value) -> Item {
     }
 }
 
-/// Plans and applies like the engine does; answers the links that stand then.
+/// Plans and applies like the engine does, every step twice: an idempotent one leaves the same files.
 async fn bring(site: &Site, item: &Item, links: &mut Links) -> Result<(), Failure> {
     let product =
         Product { entry_url: Some("https://acme.example/changelog/{{ entry.id }}".to_owned()), ..Product::unconfigured(ProductId(7)) };
     let key = RemoteKey::new(format!("sp-7-changelog-{}", item.id.id()), "0123456789abcdef".to_owned());
-    let change = Change { item, parent: None, event: None, product: &product, key: &key, at: Time::from_ms(0), is_history: false };
-    let Plan::Run(steps) = Connector::plan(site, &change, links).unwrap() else { return Ok(()) };
-    for step in steps {
-        assert_eq!(step.repeat, Repeat::Idempotent);
-        for _ in 0..2 {
-            // Twice: an idempotent step leaves the same files.
-            let remote = Connector::apply(site, &step.op, &Cx { transport: &Pictures, links, now: Time::ZERO }).await?;
-            match step.effect.clone() {
-                Effect::Link { content, rendering } => {
-                    let known = links.own.get(&step.part).and_then(|link| link.remote.clone());
-                    let link =
-                        Link { remote: remote.or(known), content: Some(content), rendering: Some(rendering), updated_at: Time::from_ms(0) };
-                    links.own.insert(step.part.clone(), link);
-                }
-                Effect::Unlink => drop(links.own.remove(&step.part)),
-                Effect::None => {}
-            }
-        }
-    }
-    Ok(())
+    let change = Change { item, parent: None, event: None, product: &product, key: &key, at: Time::ZERO, is_history: false };
+    let plan = Connector::plan(site, &change, links).unwrap();
+    assert!(!matches!(&plan, Plan::Run(steps) if steps.iter().any(|step| step.repeat != Repeat::Idempotent)), "{plan:?}");
+    let engine = Engine { twice: true, ..Engine::new(site, &Pictures, Time::ZERO) };
+    engine.run(plan, links).await.map(drop)
 }
 
 fn read(folder: &Path, path: &str) -> String {

@@ -7,6 +7,7 @@
 #![allow(clippy::expect_used, reason = "where a test's own machinery fails, the test has failed")]
 
 pub mod conformance;
+mod engine;
 pub mod ghost;
 pub mod github;
 mod interposer;
@@ -14,10 +15,13 @@ mod items;
 mod logbook;
 pub mod sample;
 pub mod service;
+mod wire;
 pub mod wordpress;
 mod world;
 
+pub use engine::Engine;
 pub use interposer::{Fault, Interposer, When, writes};
 pub use items::{Case, Given, comment, entry, feedback, product, subscriber, user};
 pub use logbook::Logbook;
+pub use wire::{Answers, Wire};
 pub use world::{World, key_of};

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::conformance::{Fake, Fixture};
+use super::engine;
 use super::interposer::Interposer;
 use super::items::{Given, product};
 use crate::contract::{
@@ -94,7 +95,7 @@ impl<K: Fake> World<K> {
         match self.plan(given)? {
             Plan::Run(steps) => {
                 let links = self.links(given);
-                let open: Vec<AnyStep> = steps.into_iter().filter(|step| is_open(step, &links)).collect();
+                let open: Vec<AnyStep> = steps.into_iter().filter(|step| engine::is_open(step, &links)).collect();
                 Ok(if open.iter().all(|step| step.effect == Effect::None) { Vec::new() } else { open })
             }
             Plan::Skip(reason) => Err(format!("{} is skipped: {reason}", given.item.id)),
@@ -132,18 +133,7 @@ impl<K: Fake> World<K> {
 
     /// Notes that a step was done.
     pub fn record(&mut self, given: &Given, step: &AnyStep, remote: Option<RemoteRef>) {
-        let links = self.links.entry(given.item.id.clone()).or_default();
-        match step.effect {
-            Effect::None => {}
-            Effect::Unlink => {
-                links.remove(&step.part);
-            }
-            Effect::Link { content, rendering } => {
-                let known = links.remove(&step.part).and_then(|link| link.remote);
-                let link = Link { remote: remote.or(known), content: Some(content), rendering: Some(rendering), updated_at: given.at };
-                links.insert(step.part.clone(), link);
-            }
-        }
+        engine::record(self.links.entry(given.item.id.clone()).or_default(), step, remote, given.at);
     }
 
     /// Brings `given` to the service, with nothing going wrong, and says by which steps.
@@ -171,13 +161,4 @@ pub fn key_of(scope: &Scope, item: &ItemId) -> RemoteKey {
     let key = format!("sp-{}-{}-{parent}{}", item.product(), item.kind(), item.id());
     let signature = Hash::of_parts([scope.0.as_bytes(), key.as_bytes()]).to_string();
     RemoteKey::new(key, signature)
-}
-
-fn is_open(step: &AnyStep, links: &Links) -> bool {
-    let known = links.own.get(&step.part);
-    match &step.effect {
-        Effect::None => true,
-        Effect::Unlink => known.is_some(),
-        Effect::Link { content, .. } => known.is_none_or(|link| link.content != Some(*content)),
-    }
 }

@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::contract::{Effect, Item, Link, Product, Response, Step};
+use crate::contract::{Item, Product, Response};
 use crate::kit::http::Stage;
 use crate::testing::wordpress::{Post as Kept, Wire};
-use crate::testing::{Given, entry, key_of, product};
+use crate::testing::{Engine, Given, entry, key_of, product};
 
 const NOW: Time = Time::from_ms(1_772_539_200_000);
 
@@ -22,28 +22,8 @@ fn plan_of(site: &WordPress, item: &Item, links: &Links) -> Plan<Op> {
     Connector::plan(site, &change, links).unwrap()
 }
 
-/// Plans and applies like the engine, with nothing going wrong.
 async fn bring(site: &WordPress, wire: &Wire, given: &Given, links: &mut Links) -> Result<Vec<String>, Failure> {
-    let Plan::Run(steps) = plan_of(site, &given.item, links) else { return Ok(Vec::new()) };
-    let mut tried = Vec::new();
-    for Step { name, part, effect, op, .. } in steps {
-        let stands =
-            matches!(&effect, Effect::Link { content, .. } if links.own.get(&part).is_some_and(|link| link.content == Some(*content)));
-        if stands {
-            continue;
-        }
-        tried.push(name.to_string());
-        let remote = Connector::apply(site, &op, &Cx { transport: wire, links, now: NOW }).await?;
-        match effect {
-            Effect::Link { content, rendering } => {
-                let remote = remote.or_else(|| links.own.get(&part).and_then(|link| link.remote.clone()));
-                links.own.insert(part, Link { remote, content: Some(content), rendering: Some(rendering), updated_at: NOW });
-            }
-            Effect::Unlink => drop(links.own.remove(&part)),
-            Effect::None => {}
-        }
-    }
-    Ok(tried)
+    Engine::new(site, wire, NOW).run(plan_of(site, &given.item, links), links).await
 }
 
 fn only(wire: &Wire) -> (u64, Kept) {

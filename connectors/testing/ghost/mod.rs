@@ -3,14 +3,16 @@
 //! It is asked as a transport, without a socket; what counts in the end is what its posts say. It renders nothing: the HTML it was sent is kept
 //! as it came. That the real one does the same with what the connector sends is for `tests/real/ghost.sh` to show.
 
-mod wire;
-
 use std::collections::BTreeMap;
 
-use http::Method;
+use http::{HeaderMap, Method, StatusCode};
 use serde_json::{Value, json};
 
-pub use wire::Wire;
+use super::wire::{self, Answers};
+use crate::contract::{Request, Response, TransportError};
+
+/// Talks to a fake Ghost.
+pub type Wire = wire::Wire<FakeGhost>;
 
 /// One post.
 #[derive(Clone, Debug, Default)]
@@ -43,14 +45,33 @@ pub struct FakeGhost {
 }
 
 /// A status and a body.
-pub(super) type Told = (u16, Value);
+type Told = (u16, Value);
 
 /// A request as it arrived.
-pub(super) struct Asked {
-    pub method: Method,
-    pub path: String,
-    pub query: BTreeMap<String, String>,
-    pub body: Vec<u8>,
+struct Asked {
+    method: Method,
+    path: String,
+    query: BTreeMap<String, String>,
+    body: Vec<u8>,
+}
+
+impl Answers for FakeGhost {
+    fn respond(&mut self, request: &Request) -> Result<Response, TransportError> {
+        let token = request.headers.get("authorization").and_then(|value| value.to_str().ok()?.strip_prefix("Ghost "));
+        let (status, body) = if token.is_some_and(|token| token.split('.').count() == 3) {
+            self.act(&Asked {
+                method: request.method.clone(),
+                path: request.url.path().to_owned(),
+                query: request.url.query_pairs().into_owned().collect(),
+                body: request.body.to_vec(),
+            })
+        } else {
+            error(401, "UnauthorizedError", "INVALID_JWT", "Invalid token")
+        };
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        Ok(Response { status, headers: HeaderMap::new(), body: body.into() })
+    }
 }
 
 impl FakeGhost {
@@ -73,7 +94,7 @@ impl FakeGhost {
         }
     }
 
-    pub(super) fn act(&mut self, asked: &Asked) -> Told {
+    fn act(&mut self, asked: &Asked) -> Told {
         let path = asked.path.trim_start_matches("/ghost/api/admin/");
         let parts: Vec<&str> = path.trim_end_matches('/').split('/').collect();
         let sent: Value = serde_json::from_slice(&asked.body).unwrap_or_default();
@@ -182,6 +203,6 @@ fn gone() -> Told {
     error(404, "NotFoundError", "", "Resource not found error, cannot read post.")
 }
 
-pub(super) fn error(status: u16, kind: &str, code: &str, message: &str) -> Told {
+fn error(status: u16, kind: &str, code: &str, message: &str) -> Told {
     (status, json!({"errors": [{"message": message, "context": null, "type": kind, "code": code}]}))
 }

@@ -6,17 +6,21 @@
 mod record;
 mod routes;
 mod server;
-mod wire;
 
 use std::collections::BTreeMap;
 
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::wire::{self, Answers};
+use crate::contract::{Cause, Request, Response, TransportError, Unsent};
+
 pub use routes::{Asked, Told};
 pub use server::serve;
-pub use wire::Wire;
+
+/// Talks to a fake GitHub.
+pub type Wire = wire::Wire<FakeGitHub>;
 
 /// What becomes of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -178,5 +182,28 @@ impl FakeGitHub {
     /// What a person would count.
     pub fn report(&self) -> Value {
         json!({"issues": self.issues.values().collect::<Vec<_>>(), "creates": self.creates, "requests": self.requests, "lost": self.lost})
+    }
+}
+
+impl Answers for FakeGitHub {
+    fn respond(&mut self, request: &Request) -> Result<Response, TransportError> {
+        let headers = request.headers.iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
+        record::note(request.method.as_str(), request.url.as_str(), headers, &request.body);
+        let asked = Asked {
+            method: request.method.clone(),
+            origin: request.url.origin().ascii_serialization(),
+            path: request.url.path().to_owned(),
+            query: request.url.query_pairs().into_owned().collect(),
+            body: serde_json::from_slice(&request.body).unwrap_or_default(),
+        };
+        let lost = || TransportError { unsent: Unsent::Unknown, source: Cause::new("the connection broke") };
+        let told = self.answer(&asked).ok_or_else(lost)?;
+        let mut headers = HeaderMap::new();
+        for (name, value) in told.headers.into_iter().chain([("content-type", told.content_type.to_owned())]) {
+            if let Ok(value) = value.parse() {
+                headers.insert(name, value);
+            }
+        }
+        Ok(Response { status: told.status, headers, body: told.body.into() })
     }
 }

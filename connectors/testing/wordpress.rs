@@ -3,14 +3,16 @@
 //! It is asked as a transport, without a socket; what counts in the end is what its posts say. It filters and renders nothing: what it was sent
 //! is kept as it came. That the real one does the same with what the connector sends is for `tests/real/wordpress.sh` to show.
 
-mod wire;
-
 use std::collections::BTreeMap;
 
-use http::Method;
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use serde_json::{Value, json};
 
-pub use wire::Wire;
+use super::wire::{self, Answers};
+use crate::contract::{Request, Response, TransportError};
+
+/// Talks to a fake WordPress.
+pub type Wire = wire::Wire<FakeWordPress>;
 
 /// One post.
 #[derive(Clone, Debug, Default)]
@@ -53,21 +55,38 @@ pub struct FakeWordPress {
 }
 
 /// A status, a body, and how many there are in all.
-pub(super) type Told = (u16, Value, usize);
+type Told = (u16, Value, usize);
 
 /// A request as it arrived.
-pub(super) struct Asked {
-    pub method: Method,
-    pub path: String,
-    pub query: BTreeMap<String, String>,
-    pub body: Vec<u8>,
-    pub file: Option<String>,
-    pub is_known: bool,
+struct Asked {
+    method: Method,
+    path: String,
+    query: BTreeMap<String, String>,
+    body: Vec<u8>,
+    file: Option<String>,
+    is_known: bool,
 }
 
 impl Asked {
     fn says(&self, name: &str) -> Option<&str> {
         self.query.get(name).map(String::as_str)
+    }
+}
+
+impl Answers for FakeWordPress {
+    fn respond(&mut self, request: &Request) -> Result<Response, TransportError> {
+        let header = |name: &str| request.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let (status, body, total) = self.act(&Asked {
+            is_known: header("authorization").is_some_and(|value| value.starts_with("Basic ")),
+            method: request.method.clone(),
+            path: request.url.path().to_owned(),
+            query: request.url.query_pairs().into_owned().collect(),
+            body: request.body.to_vec(),
+            file: header("content-disposition"),
+        });
+        let headers = HeaderMap::from_iter([(http::HeaderName::from_static("x-wp-total"), HeaderValue::from(total))]);
+        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        Ok(Response { status, headers, body: body.to_string().into() })
     }
 }
 
@@ -100,7 +119,7 @@ impl FakeWordPress {
         self.made
     }
 
-    pub(super) fn act(&mut self, asked: &Asked) -> Told {
+    fn act(&mut self, asked: &Asked) -> Told {
         let parts: Vec<&str> = asked.path.trim_matches('/').split('/').skip(1).collect();
         let sent: Value = serde_json::from_slice(&asked.body).unwrap_or_default();
         match (asked.method.as_str(), parts.as_slice()) {
