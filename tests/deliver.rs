@@ -4,6 +4,8 @@
 
 #[path = "deliver/again.rs"]
 mod again;
+#[path = "deliver/blog.rs"]
+mod blog;
 #[path = "deliver/daemon.rs"]
 mod daemon;
 #[path = "deliver/history.rs"]

@@ -10,6 +10,7 @@ pub mod conformance;
 mod engine;
 pub mod ghost;
 pub mod github;
+pub mod images;
 mod interposer;
 mod items;
 mod logbook;

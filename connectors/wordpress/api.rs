@@ -198,8 +198,8 @@ impl WordPress {
             }
             OnRemoteEdit::Park => {
                 let cause = format!(
-                    "a person changed post {} at WordPress; on_remote_edit = \"overwrite\" or \"keep\" decides, or drop it",
-                    known.id
+                    "a person changed post {} at WordPress on {}Z; on_remote_edit = \"overwrite\" or \"keep\" decides, or drop it",
+                    known.id, known.modified
                 );
                 Err(Failure::Rejected { source: Cause::new(cause) })
             }

@@ -13,7 +13,7 @@ pub(super) struct Known {
     pub status: String,
     pub slug: String,
     /// When it was last changed, by whomever: UTC without a zone, to the second.
-    modified: String,
+    pub modified: String,
     content: String,
     link: Option<String>,
 }

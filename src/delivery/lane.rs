@@ -101,8 +101,9 @@ impl Lane<'_> {
         let timed = Timed::new(&self.assignment.transport, &self.shared.supervisor, true);
         loop {
             let Turn { records, then } = run.next(input, &self.assignment.policy, self.outside(view, duty, run.target())?);
+            links_follow(&mut links, &records);
+            links_follow(&mut links, run.held());
             if !records.is_empty() {
-                links_follow(&mut links, &records);
                 last = self.write_down(records).await?;
             }
             input = match (then, run.current()) {
@@ -237,7 +238,7 @@ async fn guarded<T>(timed: &Timed<'_>, limit: Duration, work: impl Future<Output
     }
 }
 
-/// The links as the records just written leave them: the next step builds on what the last one made.
+/// The links as the records leave them: the next step builds on what the last one made, written or not. The same records twice do no harm.
 fn links_follow(links: &mut Links, records: &[Record]) {
     for record in records {
         let Record::Outcome(Outcome { attempt: Attempt::Done { part, effect, remote, .. }, at, .. }) = record else { continue };

@@ -155,6 +155,11 @@ impl Run {
         self.looks
     }
 
+    /// What steps of this plan have done that is not written yet: the next step builds on it.
+    pub fn held(&self) -> &[Record] {
+        &self.held
+    }
+
     /// The record this plan brings.
     pub fn target(&self) -> u64 {
         self.target

@@ -1,0 +1,49 @@
+"""A proxy that passes everything on, and cuts answers off. Standard library only."""
+import http.client, http.server, threading, urllib.parse
+
+
+class Proxy(http.server.ThreadingHTTPServer):
+    """Passes everything on; a write whose number is in `cut` is done, and its answer is lost."""
+
+    daemon_threads = True
+
+    def __init__(self, url):
+        super().__init__(("127.0.0.1", 0), Passing)
+        self.upstream = urllib.parse.urlsplit(url).netloc
+        self.cut, self.lost, self.writes = (lambda method, path: False), 0, []
+        self.url = f"http://127.0.0.1:{self.server_address[1]}"
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+
+class Passing(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *_):
+        pass
+
+    def pass_on(self):
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        headers = {name: value for name, value in self.headers.items() if name.lower() not in ("host", "connection", "accept-encoding")}
+        try:
+            upstream = http.client.HTTPConnection(self.server.upstream, timeout=60)
+            upstream.request(self.command, self.path, body, headers)
+            answer = upstream.getresponse()
+            data = answer.read()
+        except OSError:
+            self.close_connection = True
+            return
+        if self.command != "GET":
+            self.server.writes.append((self.command, self.path))
+            if self.server.cut(self.command, self.path):
+                self.server.lost += 1
+                self.close_connection = True
+                return
+        self.send_response(answer.status)
+        for name, value in answer.getheaders():
+            if name.lower() not in ("transfer-encoding", "connection", "content-length"):
+                self.send_header(name, value)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    do_GET = do_POST = do_PUT = do_DELETE = pass_on
