@@ -48,6 +48,7 @@ impl Ghost {
                 let query: Vec<(&str, &str)> = newsletter.iter().map(|slug| ("newsletter", slug.as_str())).collect();
                 put(&query, json!({"status": "published", "published_at": published_at, "updated_at": "UPDATED_AT"}))
             }
+            Op::ConfirmMailing {} => self.build(Time::ZERO, Method::GET, &["posts", id, ""], &[("include", "tags,email")], None),
             Op::Unpublish {} => put(&[], json!({"status": "draft", "updated_at": "UPDATED_AT"})),
             Op::DeletePost {} => self.build(Time::ZERO, Method::DELETE, &["posts", id, ""], &[], None),
         };
@@ -64,6 +65,7 @@ impl Ghost {
             }
             Op::UpdatePost(post) => self.update(post, cx).await.map(Some),
             Op::Publish { published_at, newsletter } => self.publish(published_at, newsletter.as_deref(), cx).await.map(Some),
+            Op::ConfirmMailing {} => self.confirm_mailing(cx).await.map(|()| None),
             Op::Unpublish {} => self.unpublish(cx).await.map(Some),
             Op::DeletePost {} => {
                 let request = self.build(cx.now, Method::DELETE, &["posts", id(cx.links)?, ""], &[], None);
@@ -127,7 +129,7 @@ impl Ghost {
         state_ref(&self.put(cx, &known, &[], json!({"status": "draft"})).await?)
     }
 
-    async fn read(&self, cx: &Cx<'_>) -> Result<Answer, Failure> {
+    pub(super) async fn read(&self, cx: &Cx<'_>) -> Result<Answer, Failure> {
         let request = self.build(cx.now, Method::GET, &["posts", id(cx.links)?, ""], &[("include", "tags,email")], None);
         let answer = self.call(cx, request, Stage::Update).await?;
         answer.text("/posts/0/updated_at")?;
