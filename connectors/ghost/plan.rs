@@ -15,7 +15,7 @@ pub(super) const POST: Part = Part::new("post");
 /// Published or a draft. Its link has the address of the published post.
 pub(super) const STATE: Part = Part::new("state");
 /// The newsletter was sent off, and never is again.
-pub(super) const MAILED: Part = Part::new("mailed");
+pub(super) const MAILED: Part = Part::MAILED;
 /// Ghost has said that the mails are out.
 const MAILING: Part = Part::new("mailing");
 

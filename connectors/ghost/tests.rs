@@ -185,6 +185,35 @@ async fn a_withdrawn_post_is_deleted_or_kept_where_a_setting_says_so() {
 }
 
 #[tokio::test]
+async fn a_post_that_a_person_changed_is_not_deleted_untold() {
+    for (setting, class, left) in [("park", "rejected", Some("published")), ("keep", "ok", Some("draft")), ("overwrite", "ok", None)] {
+        let ghost = connector(json!({"on_unpublish": "delete", "on_remote_edit": setting}));
+        let (wire, mut links, news) = (Wire::new(), Links::default(), entry(json!({})));
+        bring(&ghost, &wire, &news, &mut links).await.unwrap();
+        let (id, _) = only(&wire);
+        wire.fake().person_changes(&id, "published");
+        let outcome = bring(&ghost, &wire, &news.deleted(), &mut links).await;
+        assert_eq!(outcome.as_ref().map_or_else(Failure::class, |_| "ok"), class, "{setting}");
+        assert_eq!(wire.fake().posts.get(&id).map(|post| post.status.clone()).as_deref(), left, "{setting}");
+    }
+}
+
+#[tokio::test]
+async fn a_post_that_a_person_scheduled_is_not_published_untold() {
+    for (setting, class, status) in [("park", "rejected", "scheduled"), ("keep", "ok", "scheduled"), ("overwrite", "ok", "published")] {
+        let ghost = connector(json!({"on_remote_edit": setting}));
+        let (wire, mut links, news) = (Wire::new(), Links::default(), entry(json!({})));
+        bring(&ghost, &wire, &news, &mut links).await.unwrap();
+        bring(&ghost, &wire, &news.clone().changed(json!({"draft": true})), &mut links).await.unwrap();
+        let (id, _) = only(&wire);
+        wire.fake().person_changes(&id, "scheduled");
+        let outcome = bring(&ghost, &wire, &news, &mut links).await;
+        assert_eq!(outcome.as_ref().map_or_else(Failure::class, |_| "ok"), class, "{setting}");
+        assert_eq!(only(&wire).1.status, status, "{setting}");
+    }
+}
+
+#[tokio::test]
 async fn a_post_that_a_person_deleted_is_missing() {
     let ghost = connector(json!({}));
     let (wire, mut links, news) = (Wire::new(), Links::default(), entry(json!({})));

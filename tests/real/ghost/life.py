@@ -1,9 +1,10 @@
-"""The life of entries at a real Ghost: life.py GHOST_URL FOLDER. Ends with 0 when everything held."""
+"""The life of entries at a real Ghost: life.py GHOST_URL FOLDER MAIL_PORT. Ends with 0 when everything held."""
 import html.parser, json, os, pathlib, shutil, signal, socket, subprocess, sys, time, urllib.error, urllib.request
 
-from admin import Person, Proxy
+import choices
+from admin import Mailgun, Person, Proxy
 
-URL, FOLDER = sys.argv[1], pathlib.Path(sys.argv[2])
+URL, FOLDER, MAIL_PORT = sys.argv[1], pathlib.Path(sys.argv[2]), int(sys.argv[3])
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 WORDS = ROOT / "connectors/kit/text/goldens"
 
@@ -32,7 +33,7 @@ class Daemon:
         self.settings = settings
         config = FOLDER / "sleeksync.toml"
         config.write_text(
-            f'[receiver]\nlisten = "127.0.0.1:{self.receiver}"\nkeys = ["k"]\n[admin]\nlisten = "127.0.0.1:{self.admin}"\n'
+            f'[receiver]\nmax_body = "4MiB"\nlisten = "127.0.0.1:{self.receiver}"\nkeys = ["k"]\n[admin]\nlisten = "127.0.0.1:{self.admin}"\n'
             f'[store]\npath = "{FOLDER}/store"\n[products.acme]\nid = 7\nentry_url = "https://acme.sleekplan.app/changelog/{{{{ entry.id }}}}"\n'
             f'[connectors.blog]\nkind = "ghost"\nurl = "{self.url}"\nadmin_api_key = "{self.key}"\ntags = ["Changelog"]\ncopy_images = false\n'
             f'newsletter = "default-newsletter"\n{settings}\n[connectors.blog.delivery]\nbackoff_max = "2s"\nsettle = ["0s", "1s"]\n'
@@ -77,6 +78,12 @@ class Daemon:
     def parked(self):
         return self.get("/api/v1/parked")["parked"]
 
+    def decide(self, what):
+        """`retry` or `drop` for everything that is parked."""
+        for row in self.parked():
+            address = f"http://127.0.0.1:{self.admin}/api/v1/parked/{row['id']}/{what}"
+            urllib.request.urlopen(urllib.request.Request(address, b'{"why": "decided"}', {"Content-Type": "application/json"}), timeout=10).read()
+
 
 class Seen(html.parser.HTMLParser):
     """The words and images of a page, as a reader sees them."""
@@ -111,6 +118,7 @@ def said(what):
 BEGIN = time.time()
 person = Person(URL)
 person.ask("POST", "members/", {"members": [{"email": "reader@example.test", "name": "Reader"}]})
+mailgun = Mailgun(MAIL_PORT)
 proxy = Proxy(URL)
 daemon = Daemon(proxy.url, person.key["secret"])
 daemon.start()
@@ -178,8 +186,10 @@ try:
     assert titles == [f"Entry {number}" for number in range(100, 150)] and daemon.parked() == [], (titles, daemon.parked())
     # Under load Ghost answers 500 to some; whatever was asked how often, it has made one mailing for each post.
     mailings = person.ask("GET", "emails/?limit=1")["meta"]["pagination"]["total"]
-    assert mailings == 4 + 50, mailings
+    assert mailings == 4 + 50 and len(mailgun.subjects) == len(set(mailgun.subjects)) == 4 + 50, (mailings, mailgun.subjects)
     said(f"50 entries are 50 posts, {proxy.lost} answers lost so far")
+
+    choices.all_of(person, daemon, proxy, mailgun, said)
 
     # A person deletes a post.
     person.ask("DELETE", f"posts/{person.post(100)['id']}/")
@@ -233,11 +243,11 @@ try:
     # The largest text, with nothing of it acting.
     before = daemon.parked()
     large = "<script>alert(1)</script><p>a <b>b</b></p>" * 25_000
-    daemon.told("changelog.create", changelog_id=300, title="%%{uuid}%% " * 100, description_html=large[: 900_000])
+    daemon.told("changelog.create", changelog_id=300, title="%%{uuid}%% " * 100, description_html=large[: 1 << 20])
     daemon.settled(180)
     post = person.post(300)
     assert post and daemon.parked() == before, daemon.parked()
     assert post["status"] == "published" and "<script" not in post["html"] and "%%{" not in post["title"]
-    said("a text of 900 kB is one card, and nothing in it acts")
+    said("a text of 1 MiB is one card, and nothing in it acts")
 finally:
     daemon.stop()
