@@ -26,7 +26,7 @@ impl Ghost {
         let rejected = |cause: String| Err(Failure::Rejected { source: Cause::new(cause) });
         match email("status") {
             Some("failed") => {
-                let error = email("error").unwrap_or("without a reason");
+                let error = email("error").unwrap_or("it gives no reason").trim_end_matches('.');
                 rejected(format!(
                     "the post is published, but Ghost could not mail it: {error}. Let Ghost try again, then `retry` looks again"
                 ))

@@ -1,5 +1,7 @@
 //! The connector against a fake Ghost that answers like the real one.
 
+mod ordinary;
+
 use serde_json::{Value, json};
 
 use super::*;

@@ -64,7 +64,7 @@ mkdir -p "$run/content"; cp -r "$cache/app/content/." "$run/content/"; mkdir -p 
     bulkEmail__mailgun__baseUrl="http://127.0.0.1:$mail_port/v3" bulkEmail__mailgun__apiKey=key bulkEmail__mailgun__domain=example.test \
     logging__level=warn logging__transports='["stdout"]' paths__contentPath="$run/content" privacy__useUpdateCheck=false privacy__useGravatar=false \
     security__staffDeviceVerification=false spam__user_login__freeRetries=1000 \
-    setsid node index.js >"$run/ghost.log" 2>&1
+    setsid node --require "$here/hasten.js" index.js >"$run/ghost.log" 2>&1
 ) & pids+=($!)
 for _ in $(seq 600); do [ "$(curl -s -m 5 -o "$run/probe" -w '%{http_code}' "$url/ghost/api/admin/site/" || true)" = 200 ] && break; kill -0 "${pids[-1]}" || { tail -20 "$run/ghost.log"; exit 1; }; sleep 0.3; done
 python3 "$here/life.py" "$url" "$run" "$mail_port"
