@@ -12,7 +12,7 @@ if [ -z "${SLEEKSYNC_PROGRAM:-}" ]; then cargo build --locked; SLEEKSYNC_PROGRAM
 export SLEEKSYNC_PROGRAM
 
 missing=()
-for pair in mariadbd:mariadb-server npm:npm python3:python3-minimal curl:curl gcc:gcc make:make; do command -v "${pair%%:*}" >/dev/null || missing+=("${pair##*:}"); done
+for pair in mariadbd:mariadb-server npm:npm python3:python3 curl:curl gcc:gcc; do command -v "${pair%%:*}" >/dev/null || missing+=("${pair##*:}"); done
 if [ ${#missing[@]} -gt 0 ]; then
   # Debian starts a daemon when it installs one; this one is started below, and nowhere else.
   made=; [ -e /usr/sbin/policy-rc.d ] || { printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d; chmod 755 /usr/sbin/policy-rc.d; made=1; }
