@@ -147,7 +147,7 @@ def mailings(person, daemon, mailgun):
     daemon.settled()
     post = person.post(410)
     assert post["status"] == "published" and post["email"]["status"] == "failed", post["email"]
-    assert [row["class"] for row in daemon.parked()] == ["rejected"] and "could not mail it: The domain is not verified" in daemon.parked()[0]["reason"], daemon.parked()
+    assert [row["class"] for row in daemon.parked()] == ["rejected"] and "could not mail it: An unexpected error" in daemon.parked()[0]["reason"], daemon.parked()
     mailgun.refuses = None
     daemon.told("changelog.update", changelog_id=410, title="Mail, edited")
     daemon.settled()
