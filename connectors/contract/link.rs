@@ -46,6 +46,11 @@ impl Links {
         remote_id(&self.own, part)
     }
 
+    /// Whether nothing of the item is there yet, or any more.
+    pub fn is_new(&self) -> bool {
+        self.own.keys().all(Part::outlives_object)
+    }
+
     /// The id of the parent's object of this part.
     pub fn parent_id(&self, part: &Part) -> Option<&str> {
         remote_id(&self.parent, part)

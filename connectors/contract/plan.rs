@@ -58,9 +58,17 @@ pub enum For {
 pub struct Part(pub Cow<'static, str>);
 
 impl Part {
+    /// The mark that readers were mailed. It stays when the object is gone and made again: nobody is mailed twice.
+    pub const MAILED: Part = Part::new("mailed");
+
     /// A fixed part.
     pub const fn new(name: &'static str) -> Self {
         Self(Cow::Borrowed(name))
+    }
+
+    /// Whether it stays known when the object is gone: what was done cannot be undone.
+    pub fn outlives_object(&self) -> bool {
+        *self == Self::MAILED
     }
 }
 

@@ -48,6 +48,7 @@ impl Ghost {
                 let query: Vec<(&str, &str)> = newsletter.iter().map(|slug| ("newsletter", slug.as_str())).collect();
                 put(&query, json!({"status": "published", "published_at": published_at, "updated_at": "UPDATED_AT"}))
             }
+            Op::ConfirmMailing {} => self.build(Time::ZERO, Method::GET, &["posts", id, ""], &[("include", "tags,email")], None),
             Op::Unpublish {} => put(&[], json!({"status": "draft", "updated_at": "UPDATED_AT"})),
             Op::DeletePost {} => self.build(Time::ZERO, Method::DELETE, &["posts", id, ""], &[], None),
         };
@@ -64,12 +65,9 @@ impl Ghost {
             }
             Op::UpdatePost(post) => self.update(post, cx).await.map(Some),
             Op::Publish { published_at, newsletter } => self.publish(published_at, newsletter.as_deref(), cx).await.map(Some),
+            Op::ConfirmMailing {} => self.confirm_mailing(cx).await.map(|()| None),
             Op::Unpublish {} => self.unpublish(cx).await.map(Some),
-            Op::DeletePost {} => {
-                let request = self.build(cx.now, Method::DELETE, &["posts", id(cx.links)?, ""], &[], None);
-                self.call(cx, request, Stage::Delete).await?;
-                Ok(None)
-            }
+            Op::DeletePost {} => self.delete(cx).await.map(|()| None),
         }
     }
 
@@ -81,18 +79,14 @@ impl Ghost {
 
     async fn update(&self, post: &Post, cx: &Cx<'_>) -> Result<RemoteRef, Failure> {
         let known = self.read(cx).await?;
-        if self.settings.on_remote_edit != OnRemoteEdit::Overwrite
-            && let Some(at) = self.changed_by_a_person(cx).await?
-        {
-            if self.settings.on_remote_edit == OnRemoteEdit::Keep {
-                tracing::info!(%at, "a person changed the post at Ghost; on_remote_edit keeps it");
-                return post_ref(&known);
-            }
-            let cause =
-                format!("a person changed this post at Ghost on {at}; on_remote_edit = \"overwrite\" or \"keep\" decides, or drop it");
-            return Err(Failure::Rejected { source: Cause::new(cause) });
+        if self.yields(cx).await? {
+            return post_ref(&known);
         }
         let mut body = fields(post, cx.links);
+        if let (Some("scheduled"), Value::Object(fields)) = (status(&known), &mut body) {
+            // By a person, for a time that Ghost would lose; one in the past it refuses.
+            fields.remove("published_at");
+        }
         if let Some(tags) = tags(&known, &post.tags) {
             body = with(body, json!({"tags": tags}));
         }
@@ -107,6 +101,9 @@ impl Ghost {
             if newsletter.is_some() && !is_mailed {
                 tracing::warn!("the post was published before it could be mailed; its newsletter is not sent");
             }
+            return state_ref(&known);
+        }
+        if status(&known) == Some("scheduled") && self.yields(cx).await? {
             return state_ref(&known);
         }
         let newsletter = newsletter.filter(|_| !is_mailed);
@@ -127,7 +124,20 @@ impl Ghost {
         state_ref(&self.put(cx, &known, &[], json!({"status": "draft"})).await?)
     }
 
-    async fn read(&self, cx: &Cx<'_>) -> Result<Answer, Failure> {
+    /// Ghost has no trash: what a person wrote into the post is not deleted without being told to.
+    async fn delete(&self, cx: &Cx<'_>) -> Result<(), Failure> {
+        match self.read(cx).await {
+            Err(Failure::Missing { .. }) => return Ok(()),
+            known => drop(known?),
+        }
+        if self.yields(cx).await? {
+            return self.unpublish(cx).await.map(drop);
+        }
+        let request = self.build(cx.now, Method::DELETE, &["posts", id(cx.links)?, ""], &[], None);
+        self.call(cx, request, Stage::Delete).await.map(drop)
+    }
+
+    pub(super) async fn read(&self, cx: &Cx<'_>) -> Result<Answer, Failure> {
         let request = self.build(cx.now, Method::GET, &["posts", id(cx.links)?, ""], &[("include", "tags,email")], None);
         let answer = self.call(cx, request, Stage::Update).await?;
         answer.text("/posts/0/updated_at")?;
@@ -139,6 +149,20 @@ impl Ghost {
         let body = with(body, json!({"updated_at": known.text("/posts/0/updated_at")?}));
         let request = self.build(cx.now, Method::PUT, &["posts", id(cx.links)?, ""], query, Some(&json!({"posts": [body]})));
         self.call(cx, request, Stage::Update).await
+    }
+
+    /// Whether a person changed the post and it is to stay so; where a person is to decide, that is a failure.
+    async fn yields(&self, cx: &Cx<'_>) -> Result<bool, Failure> {
+        if self.settings.on_remote_edit == OnRemoteEdit::Overwrite {
+            return Ok(false);
+        }
+        let Some(at) = self.changed_by_a_person(cx).await? else { return Ok(false) };
+        if self.settings.on_remote_edit == OnRemoteEdit::Keep {
+            tracing::info!(%at, "a person changed the post at Ghost; on_remote_edit keeps it");
+            return Ok(true);
+        }
+        let cause = format!("a person changed this post at Ghost on {at}; on_remote_edit = \"overwrite\" or \"keep\" decides, or drop it");
+        Err(Failure::Rejected { source: Cause::new(cause) })
     }
 
     /// When a person changed the post after our last write, by Ghost's own history; `None` where the last change is an integration's.

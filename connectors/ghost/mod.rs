@@ -8,6 +8,7 @@ mod api;
 mod cards;
 mod config;
 mod images;
+mod mailing;
 mod plan;
 mod token;
 
@@ -81,6 +82,8 @@ pub enum Op {
         /// The newsletter to mail it with.
         newsletter: Option<String>,
     },
+    /// Ask whether it was mailed.
+    ConfirmMailing {},
     /// Make it a draft again.
     Unpublish {},
     /// Delete it.

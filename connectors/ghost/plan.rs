@@ -14,8 +14,10 @@ use crate::kit::view;
 pub(super) const POST: Part = Part::new("post");
 /// Published or a draft. Its link has the address of the published post.
 pub(super) const STATE: Part = Part::new("state");
-/// The newsletter was mailed, and never is again.
-const MAILED: Part = Part::new("mailed");
+/// The newsletter was sent off, and never is again.
+pub(super) const MAILED: Part = Part::MAILED;
+/// Ghost has said that the mails are out.
+const MAILING: Part = Part::new("mailing");
 
 /// "Value in [posts.title] exceeds maximum length of 255 characters."
 const TITLE_CHARS_MAX: usize = 255;
@@ -44,9 +46,12 @@ pub(super) fn plan(settings: &Settings, ready: &Ready, change: &Change<'_>, link
         let is_first = !links.own.contains_key(&STATE) && !links.own.contains_key(&MAILED) && !change.is_history;
         let newsletter = settings.newsletter.clone().filter(|_| is_first);
         let mailed = newsletter.is_some().then(|| noted(MAILED, linking("mailed")));
+        // Asked for until Ghost has said so, with an edit too: a mailing that failed is not forgotten because the entry changed.
+        let is_open = mailed.is_some() || (settings.newsletter.is_some() && links.own.contains_key(&MAILED));
+        let confirmed = is_open.then(|| step("confirm mailing", MAILING, linking("mailed"), Op::ConfirmMailing {}));
         // Without harm done twice: Ghost is asked first whether the post is published, and then nothing is sent.
         steps.push(step("publish", STATE, linking("published"), Op::Publish { published_at, newsletter }));
-        steps.extend(mailed);
+        steps.extend(mailed.into_iter().chain(confirmed));
     }
     Ok(Plan::Run(steps))
 }

@@ -1,9 +1,11 @@
 //! The connector against a fake Ghost that answers like the real one.
 
+mod ordinary;
+
 use serde_json::{Value, json};
 
 use super::*;
-use crate::contract::{Item, Product, Repeat};
+use crate::contract::{Item, Product, Repeat, RetryAfter};
 use crate::testing::ghost::{Post as Kept, Wire};
 use crate::testing::{Engine, Given, entry, key_of, product};
 
@@ -68,7 +70,7 @@ async fn a_newsletter_is_mailed_once_and_never_for_history() {
     let Plan::Run(steps) = &plan else { panic!("{plan:?}") };
     let publish = steps.iter().find(|step| step.name.to_string() == "publish").unwrap().op.clone();
     assert!(steps.iter().all(|step| step.repeat != Repeat::Once));
-    assert_eq!(run(&ghost, &wire, plan.clone(), &mut links).await.unwrap(), ["create draft", "publish", "note"]);
+    assert_eq!(run(&ghost, &wire, plan.clone(), &mut links).await.unwrap(), ["create draft", "publish", "note", "confirm mailing"]);
     assert_eq!(only(&wire).1.mails, ["default-newsletter"]);
     // The answer was lost, and the step is done again: Ghost is asked, and nothing is sent.
     let before = only(&wire).1.updated;
@@ -85,6 +87,34 @@ async fn a_newsletter_is_mailed_once_and_never_for_history() {
     let (wire, mut links) = (Wire::new(), Links::default());
     run(&ghost, &wire, plan_of(&ghost, &news.item, &links, true), &mut links).await.unwrap();
     assert_eq!((only(&wire).1.status.as_str(), only(&wire).1.mails.len()), ("published", 0));
+}
+
+#[tokio::test]
+async fn a_mailing_is_looked_at_until_ghost_says_what_became_of_it() {
+    let ghost = connector(json!({"newsletter": "default-newsletter"}));
+    let (wire, mut links, news) = (Wire::new(), Links::default(), entry(json!({})));
+    wire.fake().mailing = Some(("pending", ""));
+    assert_eq!(bring(&ghost, &wire, &news, &mut links).await.unwrap_err().class(), "transient");
+    let look = async |seconds| {
+        let now = NOW.plus(Duration::from_secs(seconds));
+        Connector::apply(&ghost, &Op::ConfirmMailing {}, &Cx { transport: &wire, links: &links, now }).await.unwrap_err()
+    };
+    for (seconds, pause) in [(0, 2), (20, 20), (3_000, 60)] {
+        let failure = look(seconds).await;
+        let expected = Some(RetryAfter::In(Duration::from_secs(pause)));
+        assert!(matches!(failure, Failure::Transient { retry_after, .. } if retry_after == expected), "{seconds}: {failure:?}");
+    }
+    assert!(look(3_601).await.cause().as_str().contains("after an hour"), "{:?}", look(3_601).await);
+
+    // An edit does not make it forgotten, and nothing is mailed again.
+    wire.fake().mailing = Some(("failed", "The domain is not verified"));
+    let edited = news.changed(json!({"title": "new"}));
+    let failure = bring(&ghost, &wire, &edited, &mut links).await.unwrap_err();
+    assert!(failure.class() == "rejected" && failure.cause().as_str().contains("The domain is not verified"), "{failure:?}");
+    assert_eq!((only(&wire).1.fields["title"].as_str(), only(&wire).1.mails.len()), (Some("new"), 1));
+    wire.fake().mailing = None;
+    assert_eq!(bring(&ghost, &wire, &edited, &mut links).await.unwrap(), ["confirm mailing"]);
+    assert_eq!(bring(&ghost, &wire, &edited, &mut links).await.unwrap(), [""; 0]);
 }
 
 #[tokio::test]
@@ -153,6 +183,35 @@ async fn a_withdrawn_post_is_deleted_or_kept_where_a_setting_says_so() {
         bring(&ghost, &wire, &news.deleted(), &mut links).await.unwrap();
         assert_eq!(wire.fake().posts.len(), left, "{setting}");
         assert_eq!(links.own.is_empty(), left == 0);
+    }
+}
+
+#[tokio::test]
+async fn a_post_that_a_person_changed_is_not_deleted_untold() {
+    for (setting, class, left) in [("park", "rejected", Some("published")), ("keep", "ok", Some("draft")), ("overwrite", "ok", None)] {
+        let ghost = connector(json!({"on_unpublish": "delete", "on_remote_edit": setting}));
+        let (wire, mut links, news) = (Wire::new(), Links::default(), entry(json!({})));
+        bring(&ghost, &wire, &news, &mut links).await.unwrap();
+        let (id, _) = only(&wire);
+        wire.fake().person_changes(&id, "published");
+        let outcome = bring(&ghost, &wire, &news.deleted(), &mut links).await;
+        assert_eq!(outcome.as_ref().map_or_else(Failure::class, |_| "ok"), class, "{setting}");
+        assert_eq!(wire.fake().posts.get(&id).map(|post| post.status.clone()).as_deref(), left, "{setting}");
+    }
+}
+
+#[tokio::test]
+async fn a_post_that_a_person_scheduled_is_not_published_untold() {
+    for (setting, class, status) in [("park", "rejected", "scheduled"), ("keep", "ok", "scheduled"), ("overwrite", "ok", "published")] {
+        let ghost = connector(json!({"on_remote_edit": setting}));
+        let (wire, mut links, news) = (Wire::new(), Links::default(), entry(json!({})));
+        bring(&ghost, &wire, &news, &mut links).await.unwrap();
+        bring(&ghost, &wire, &news.clone().changed(json!({"draft": true})), &mut links).await.unwrap();
+        let (id, _) = only(&wire);
+        wire.fake().person_changes(&id, "scheduled");
+        let outcome = bring(&ghost, &wire, &news, &mut links).await;
+        assert_eq!(outcome.as_ref().map_or_else(Failure::class, |_| "ok"), class, "{setting}");
+        assert_eq!(only(&wire).1.status, status, "{setting}");
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use sleeksync_connectors::contract::{Failure, ItemId, Time};
+use sleeksync_connectors::contract::{Failure, ItemId, Limit, Time};
 
 use super::backoff::Backoff;
 use crate::record::DutyKey;
@@ -46,6 +46,8 @@ impl Health {
     pub fn note<T>(&self, result: &Result<T, Failure>, now: Time, backoff: &Backoff, duty: &DutyKey) {
         self.change(|state| match result {
             Err(Failure::Unauthorized { .. }) => state.unauthorized = true,
+            // The service says when to come back for this one object: it is there, and the others are not concerned.
+            Err(Failure::Transient { retry_after: Some(_), scope: Limit::Item, .. }) => {}
             Err(Failure::Transient { .. } | Failure::Unknown { .. }) => {
                 state.failures_in_a_row = state.failures_in_a_row.saturating_add(1);
                 if state.failures_in_a_row >= DOWN_AFTER {
@@ -108,7 +110,7 @@ impl Health {
 mod tests {
     use super::*;
     use crate::record::ConnectorId;
-    use sleeksync_connectors::contract::{Cause, ItemId, ItemKind, Limit, ProductId};
+    use sleeksync_connectors::contract::{Cause, ItemId, ItemKind, ProductId, RetryAfter};
     use std::time::Duration;
 
     #[test]
@@ -126,6 +128,13 @@ mod tests {
         assert!(matches!(health.gate(now), Gate::Until(_)));
         assert_eq!(health.gate(now.plus(Duration::from_secs(2))), Gate::Probe);
         health.note(&Ok(()), now, &backoff, &duty);
+        assert_eq!(health.gate(now), Gate::Open);
+        // One object that is to be looked at later says nothing of the service.
+        let later = Some(RetryAfter::In(Duration::from_secs(1)));
+        let busy: Result<(), _> = Err(Failure::Transient { retry_after: later, scope: Limit::Item, source: Cause::new("in the works") });
+        for _ in 0..9 {
+            health.note(&busy, now, &backoff, &duty);
+        }
         assert_eq!(health.gate(now), Gate::Open);
     }
 }

@@ -150,7 +150,7 @@ fn plan(lane: &Lane<'_>, view: &View, duty: &DutyRow, facts: Facts, now: Time) -
             settle(settled(duty, SettledAs::Skipped(format!("dry run: {}", names.join(", "))), now))
         }
         Steps::Run(steps) => {
-            let creates = facts.links.own.is_empty();
+            let creates = facts.links.is_new();
             if creates && is_braked(lane, view, duty, now)? {
                 return Ok(Prepared::Brake);
             }

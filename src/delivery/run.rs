@@ -119,7 +119,7 @@ impl Run {
             attempts: duty.attempts,
             failing_since: duty.failing_since,
             looks: 0,
-            creates: links.own.is_empty(),
+            creates: links.is_new(),
             look_first,
             held: Vec::new(),
         }

@@ -12,7 +12,7 @@ if [ -z "${SLEEKSYNC_PROGRAM:-}" ]; then cargo build --locked; SLEEKSYNC_PROGRAM
 export SLEEKSYNC_PROGRAM
 
 missing=()
-for pair in mariadbd:mariadb-server npm:npm python3:python3-minimal curl:curl gcc:gcc make:make; do command -v "${pair%%:*}" >/dev/null || missing+=("${pair##*:}"); done
+for pair in mariadbd:mariadb-server npm:npm python3:python3 curl:curl gcc:gcc; do command -v "${pair%%:*}" >/dev/null || missing+=("${pair##*:}"); done
 if [ ${#missing[@]} -gt 0 ]; then
   # Debian starts a daemon when it installs one; this one is started below, and nowhere else.
   made=; [ -e /usr/sbin/policy-rc.d ] || { printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d; chmod 755 /usr/sbin/policy-rc.d; made=1; }
@@ -42,7 +42,7 @@ finish() {
 }
 trap finish EXIT
 free() { python3 -c 'import socket; s=socket.socket(); s.bind(("127.0.0.1",0)); print(s.getsockname()[1])'; }
-db_port=$(free); port=$(free); url=http://127.0.0.1:$port
+db_port=$(free); port=$(free); mail_port=$(free); url=http://127.0.0.1:$port
 chmod 755 "$root" "$cache" "$run"; mkdir -p "$run/db"
 user=$(id -un); if [ "$user" = root ]; then user=mysql; chown mysql:mysql "$run/db" "$run"; fi
 mariadb-install-db --user="$user" --datadir="$run/db" --auth-root-authentication-method=normal --skip-test-db >"$run/install-db.log" 2>&1
@@ -61,9 +61,10 @@ mkdir -p "$run/content"; cp -r "$cache/app/content/." "$run/content/"; mkdir -p 
     database__client=mysql database__connection__host=127.0.0.1 database__connection__port="$db_port" database__connection__user=ghost \
     database__connection__password=ghost database__connection__database=ghost \
     mail__transport=SMTP mail__from=ghost@example.test mail__options__host=127.0.0.1 mail__options__port=9 mail__options__ignoreTLS=true \
+    bulkEmail__mailgun__baseUrl="http://127.0.0.1:$mail_port/v3" bulkEmail__mailgun__apiKey=key bulkEmail__mailgun__domain=example.test \
     logging__level=warn logging__transports='["stdout"]' paths__contentPath="$run/content" privacy__useUpdateCheck=false privacy__useGravatar=false \
     security__staffDeviceVerification=false spam__user_login__freeRetries=1000 \
-    setsid node index.js >"$run/ghost.log" 2>&1
+    setsid node --require "$here/hasten.js" index.js >"$run/ghost.log" 2>&1
 ) & pids+=($!)
 for _ in $(seq 600); do [ "$(curl -s -m 5 -o "$run/probe" -w '%{http_code}' "$url/ghost/api/admin/site/" || true)" = 200 ] && break; kill -0 "${pids[-1]}" || { tail -20 "$run/ghost.log"; exit 1; }; sleep 0.3; done
-python3 "$here/life.py" "$url" "$run"
+python3 "$here/life.py" "$url" "$run" "$mail_port"

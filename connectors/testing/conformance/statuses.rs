@@ -72,14 +72,17 @@ async fn step_classes<K: Fake>(world: &World<K>, case: &Case, step: &AnyStep) ->
         (Repeat::Idempotent, Effect::Unlink) => 2,
         (Repeat::Idempotent, Effect::None) => 3,
     };
-    if world.connector.preview(&step.op, &world.links(&case.then)).is_ok_and(|requests| requests.is_empty()) {
+    let shown = world.connector.preview(&step.op, &world.links(&case.then)).unwrap_or_default();
+    if shown.is_empty() {
         return silent(world, case, step).await;
     }
+    // A step that only asks is spoilt in its questions.
+    let when = if shown.iter().all(|request| request.method == "GET") { When::Always } else { When::Writes };
     for (what, fault, classes) in ROWS {
-        world.transport.spoil(When::Writes, fault());
+        world.transport.spoil(when, fault());
         let class = class(world, case, step).await?;
         if !world.transport.pass() {
-            return Err(format!("step `{}` sends nothing that writes: exempt the rule, or tell which requests write", step.name));
+            return Err(format!("step `{}` sends nothing that is spoilt: exempt the rule, or tell which requests write", step.name));
         }
         let right = classes.get(place).copied().unwrap_or_default();
         if !right.contains(&class) {
@@ -87,7 +90,7 @@ async fn step_classes<K: Fake>(world: &World<K>, case: &Case, step: &AnyStep) ->
         }
     }
     stays_here(world)?;
-    retry_after(world, case, step).await
+    retry_after(world, case, step, when).await
 }
 
 /// A step whose dry run shows no request sends none.
@@ -116,10 +119,10 @@ fn stays_here<K: Fake>(world: &World<K>) -> Result<(), String> {
     }
 }
 
-async fn retry_after<K: Fake>(world: &World<K>, case: &Case, step: &AnyStep) -> Result<(), String> {
+async fn retry_after<K: Fake>(world: &World<K>, case: &Case, step: &AnyStep, when: When) -> Result<(), String> {
     let mut limited = answer(429, "{}");
     limited.headers.insert(http::header::RETRY_AFTER, http::HeaderValue::from_static("7"));
-    world.transport.spoil(When::Writes, Fault::Instead(Ok(limited)));
+    world.transport.spoil(when, Fault::Instead(Ok(limited)));
     let outcome = world.apply(&case.then, step).await?;
     world.transport.pass();
     match outcome {

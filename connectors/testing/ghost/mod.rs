@@ -40,6 +40,8 @@ pub struct FakeGhost {
     pub images: BTreeMap<String, usize>,
     /// The next changes collide with somebody else's.
     pub collisions: u32,
+    /// What it says of mails, where that is not `submitted`: a status and an error.
+    pub mailing: Option<(&'static str, &'static str)>,
     clock: u64,
     made: u64,
 }
@@ -102,7 +104,7 @@ impl FakeGhost {
         match (asked.method.as_str(), parts.as_slice()) {
             ("GET", ["posts"]) => self.list(asked),
             ("POST", ["posts"]) => self.create(&fields),
-            ("GET", ["posts", id]) => self.posts.get(*id).map_or_else(gone, |post| (200, json!({"posts": [show(id, post)]}))),
+            ("GET", ["posts", id]) => self.posts.get(*id).map_or_else(gone, |post| (200, json!({"posts": [self.show(id, post)]}))),
             ("PUT", ["posts", id]) => self.change(id, &fields, asked.query.get("newsletter")),
             ("DELETE", ["posts", id]) => self.posts.remove(*id).map_or_else(gone, |_| (204, Value::Null)),
             ("GET", ["actions"]) => self.actions(asked),
@@ -124,7 +126,7 @@ impl FakeGhost {
         let tag = filter.strip_prefix("tags.name:'").and_then(|rest| rest.strip_suffix('\''));
         let limit = asked.query.get("limit").and_then(|limit| limit.parse().ok()).unwrap_or(15);
         let fits = |post: &&Post| tag.is_none_or(|tag| post.tags.iter().any(|known| known == tag));
-        let shown = self.posts.iter().filter(|(_, post)| fits(post)).take(limit).map(|(id, post)| show(id, post));
+        let shown = self.posts.iter().filter(|(_, post)| fits(post)).take(limit).map(|(id, post)| self.show(id, post));
         (200, json!({"posts": shown.collect::<Vec<_>>()}))
     }
 
@@ -136,7 +138,7 @@ impl FakeGhost {
         let id = format!("{:024x}", self.made);
         self.posts.insert(id.clone(), Post { status: "draft".to_owned(), ..Post::default() });
         self.save(&id, fields);
-        (201, json!({"posts": [self.posts.get(&id).map(|post| show(&id, post))]}))
+        (201, json!({"posts": [self.posts.get(&id).map(|post| self.show(&id, post))]}))
     }
 
     fn change(&mut self, id: &str, fields: &Value, newsletter: Option<&String>) -> Told {
@@ -158,7 +160,7 @@ impl FakeGhost {
             }
         }
         self.save(id, fields);
-        (200, json!({"posts": [self.posts.get(id).map(|post| show(id, post))]}))
+        (200, json!({"posts": [self.posts.get(id).map(|post| self.show(id, post))]}))
     }
 
     fn save(&mut self, id: &str, fields: &Value) {
@@ -185,14 +187,17 @@ impl FakeGhost {
         });
         (200, json!({"actions": shown.collect::<Vec<_>>()}))
     }
-}
 
-fn show(id: &str, post: &Post) -> Value {
-    let tags: Vec<Value> = post.tags.iter().map(|name| json!({"id": name, "name": name})).collect();
-    let url =
-        if post.status == "published" { format!("https://blog.example.com/{id}/") } else { format!("https://blog.example.com/p/{id}/") };
-    let email = if post.mails.is_empty() { Value::Null } else { json!({"status": "pending"}) };
-    json!({"id": id, "status": post.status, "updated_at": time(post.updated), "url": url, "tags": tags, "email": email})
+    fn show(&self, id: &str, post: &Post) -> Value {
+        let tags: Vec<Value> = post.tags.iter().map(|name| json!({"id": name, "name": name})).collect();
+        let place = if post.status == "published" { "" } else { "p/" };
+        let (status, error) = self.mailing.unwrap_or(("submitted", ""));
+        let email = if post.mails.is_empty() { Value::Null } else { json!({"status": status, "error": error}) };
+        json!({
+            "id": id, "status": post.status, "updated_at": time(post.updated), "url": format!("https://blog.example.com/{place}{id}/"),
+            "tags": tags, "email": email,
+        })
+    }
 }
 
 fn time(second: u64) -> String {

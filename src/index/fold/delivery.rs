@@ -23,7 +23,8 @@ impl Fold<'_> {
             duty.open = Some(OpenPlan { plan_seq: seq, target: plan.target, step: 0, intent: false, first_intent_at: None });
         })?;
         let (connector, item) = (plan.duty.connector, &plan.duty.item);
-        if self.rows.scan::<LinkRow>(&key::item_links(connector, item), 1)?.is_empty() {
+        let links = self.rows.scan::<LinkRow>(&key::item_links(connector, item), PARTS_MAX)?;
+        if links.iter().all(|(_, link)| link.part.outlives_object()) {
             self.rows.put(key::creating(connector, item), item)?;
         }
         Ok(())
@@ -106,7 +107,9 @@ impl Fold<'_> {
         let duty = &outcome.duty;
         for (raw, mut link) in self.rows.scan::<LinkRow>(&key::item_links(duty.connector, &duty.item), PARTS_MAX)? {
             if recreate {
-                self.rows.remove_raw(raw);
+                if !link.part.outlives_object() {
+                    self.rows.remove_raw(raw);
+                }
             } else if link.part == *part {
                 link.lost = true;
                 link.content = None;
@@ -270,7 +273,8 @@ impl Fold<'_> {
         let links = self.rows.scan::<LinkRow>(&key::item_links(duty.connector, &duty.item), PARTS_MAX)?;
         let was_deleted = links.iter().any(|(_, link)| link.lost && link.remote.is_some());
         if was_deleted {
-            links.into_iter().for_each(|(raw, _)| self.rows.remove_raw(raw));
+            let made_anew = links.into_iter().filter(|(_, link)| !link.part.outlives_object());
+            made_anew.for_each(|(raw, _)| self.rows.remove_raw(raw));
         }
         Ok(was_deleted)
     }
@@ -427,6 +431,38 @@ mod tests {
         let effect = Effect::Link { content: Hash::of(b"a"), rendering: Hash::of(b"b") };
         let attempt = Attempt::Done { part: Part::new("post"), effect, remote, created: true };
         Record::Outcome(Outcome { duty: duty(BLOG), attempt, at: Time::from_ms(2) })
+    }
+
+    /// The parts that are known once a post that was mailed is missing, and made anew by the setting or by a person's `retry`.
+    fn known_of_a_missing_post(recreate: bool) -> Vec<String> {
+        let mut rows = Rows::new();
+        fold_into(&mut rows, 1, &roster(false), b"");
+        let (event, body) = published();
+        fold_into(&mut rows, 2, &event, body);
+        let id = decode::<DutyRow>(&rows[key::duty(&duty(BLOG)).as_ref()]).unwrap().id;
+        let hash = Hash::of(b"a");
+        let done = |part| Attempt::Done { part, effect: Effect::Link { content: hash, rendering: hash }, remote: None, created: false };
+        let outcome = |attempt| Record::Outcome(Outcome { duty: duty(BLOG), attempt, at: Time::from_ms(3) });
+        fold_into(&mut rows, 3, &posted(), b"");
+        fold_into(&mut rows, 4, &outcome(done(Part::new("state"))), b"");
+        fold_into(&mut rows, 5, &outcome(done(Part::MAILED)), b"");
+        fold_into(&mut rows, 6, &outcome(Attempt::Missing { part: Part::new("post"), recreate }), b"");
+        if !recreate {
+            let (reason, step, part) = (String::new(), "update post".to_owned(), Some(Part::new("post")));
+            let parked = Parked { duty: duty(BLOG), class: ParkClass::TargetGone, reason, step, part, at: Time::from_ms(4) };
+            fold_into(&mut rows, 7, &Record::Parked(parked), b"");
+            fold_into(&mut rows, 8, &Record::Retried(Retried { id, at: Time::from_ms(5) }), b"");
+        }
+        let prefix = key::item_links(BLOG, &entry());
+        let links = rows.iter().filter(|(raw, _)| raw.starts_with(prefix.as_ref()));
+        links.map(|(_, row)| decode::<LinkRow>(row).unwrap().part.to_string()).collect()
+    }
+
+    #[test]
+    fn nobody_is_mailed_twice_because_the_object_is_made_again() {
+        for recreate in [true, false] {
+            assert_eq!(known_of_a_missing_post(recreate), ["mailed"], "recreate: {recreate}");
+        }
     }
 
     fn waits(seen: u64) -> Record {

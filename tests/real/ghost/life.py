@@ -1,9 +1,10 @@
-"""The life of entries at a real Ghost: life.py GHOST_URL FOLDER. Ends with 0 when everything held."""
+"""The life of entries at a real Ghost: life.py GHOST_URL FOLDER MAIL_PORT. Ends with 0 when everything held."""
 import html.parser, json, os, pathlib, shutil, signal, socket, subprocess, sys, time, urllib.error, urllib.request
 
-from admin import Person, Proxy
+import choices
+from admin import Mailgun, Person, Proxy
 
-URL, FOLDER = sys.argv[1], pathlib.Path(sys.argv[2])
+URL, FOLDER, MAIL_PORT = sys.argv[1], pathlib.Path(sys.argv[2]), int(sys.argv[3])
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 WORDS = ROOT / "connectors/kit/text/goldens"
 
@@ -27,15 +28,16 @@ class Daemon:
     def __init__(self, url, key):
         self.url, self.key, self.settings = url, key, ""
         self.receiver, self.admin, self.process, self.at = free(), free(), None, int(time.time() * 1000)
+        self.newsletter = True
 
     def start(self, settings=""):
         self.settings = settings
         config = FOLDER / "sleeksync.toml"
         config.write_text(
-            f'[receiver]\nlisten = "127.0.0.1:{self.receiver}"\nkeys = ["k"]\n[admin]\nlisten = "127.0.0.1:{self.admin}"\n'
+            f'[receiver]\nmax_body = "4MiB"\nlisten = "127.0.0.1:{self.receiver}"\nkeys = ["k"]\n[admin]\nlisten = "127.0.0.1:{self.admin}"\n'
             f'[store]\npath = "{FOLDER}/store"\n[products.acme]\nid = 7\nentry_url = "https://acme.sleekplan.app/changelog/{{{{ entry.id }}}}"\n'
             f'[connectors.blog]\nkind = "ghost"\nurl = "{self.url}"\nadmin_api_key = "{self.key}"\ntags = ["Changelog"]\ncopy_images = false\n'
-            f'newsletter = "default-newsletter"\n{settings}\n[connectors.blog.delivery]\nbackoff_max = "2s"\nsettle = ["0s", "1s"]\n'
+            f'{"" if self.newsletter else "# "}newsletter = "default-newsletter"\n{settings}\n[connectors.blog.delivery]\nbackoff_max = "2s"\nsettle = ["0s", "1s"]\n'
             'timeout = "10s"\nmax_creates_per_hour = 0\n'
         )
         log = open(FOLDER / "daemon.log", "a")
@@ -77,6 +79,12 @@ class Daemon:
     def parked(self):
         return self.get("/api/v1/parked")["parked"]
 
+    def decide(self, what):
+        """`retry` or `drop` for everything that is parked."""
+        for row in self.parked():
+            address = f"http://127.0.0.1:{self.admin}/api/v1/parked/{row['id']}/{what}"
+            urllib.request.urlopen(urllib.request.Request(address, b'{"why": "decided"}', {"Content-Type": "application/json"}), timeout=10).read()
+
 
 class Seen(html.parser.HTMLParser):
     """The words and images of a page, as a reader sees them."""
@@ -99,9 +107,9 @@ class Seen(html.parser.HTMLParser):
             self.words += data.split()
 
 
-def in_order(wanted, seen):
-    seen = iter("".join(seen))
-    return all(sign in seen for sign in "".join(wanted))
+def stands_in(wanted, seen):
+    """One behind the other with nothing in between, however they are broken into lines."""
+    return "".join(wanted) in "".join(seen)
 
 
 def said(what):
@@ -111,6 +119,7 @@ def said(what):
 BEGIN = time.time()
 person = Person(URL)
 person.ask("POST", "members/", {"members": [{"email": "reader@example.test", "name": "Reader"}]})
+mailgun = Mailgun(MAIL_PORT)
 proxy = Proxy(URL)
 daemon = Daemon(proxy.url, person.key["secret"])
 daemon.start()
@@ -178,8 +187,10 @@ try:
     assert titles == [f"Entry {number}" for number in range(100, 150)] and daemon.parked() == [], (titles, daemon.parked())
     # Under load Ghost answers 500 to some; whatever was asked how often, it has made one mailing for each post.
     mailings = person.ask("GET", "emails/?limit=1")["meta"]["pagination"]["total"]
-    assert mailings == 4 + 50, mailings
+    assert mailings == 4 + 50 and len(mailgun.subjects) == len(set(mailgun.subjects)) == 4 + 50, (mailings, mailgun.subjects)
     said(f"50 entries are 50 posts, {proxy.lost} answers lost so far")
+
+    choices.all_of(person, daemon, proxy, mailgun, said)
 
     # A person deletes a post.
     person.ask("DELETE", f"posts/{person.post(100)['id']}/")
@@ -210,6 +221,8 @@ try:
     said("a revoked key stops the connector, keeps its queue, and the new one delivers it")
 
     # What readers see.
+    daemon.newsletter = False
+    daemon.again()
     sources = sorted(source for source in WORDS.iterdir() if source.suffix in (".html", ".txt") and source.name.count(".") == 1)
     for number, source in enumerate(sources, 200):
         field = "description_html" if source.suffix == ".html" else "description"
@@ -219,7 +232,7 @@ try:
     for number, source in enumerate(sources, 200):
         page = urllib.request.urlopen(person.post(number)["url"], timeout=60).read().decode()
         wanted, seen = Seen(source.with_suffix(".out.html").read_text()), Seen(page)
-        if not in_order(wanted.words, seen.words) or not set(wanted.images) <= set(seen.images):
+        if not stands_in(wanted.words, seen.words) or not set(wanted.images) <= set(seen.images):
             short.append(source.name)
     assert short == [] and sources, short
     said(f"the words and images of {len(sources)} ordinary entries are complete on their pages")
@@ -227,17 +240,20 @@ try:
     if picture := os.environ.get("SLEEKSYNC_PICTURE"):
         # For a person to look at: the page as a browser shows it.
         browser = shutil.which("chromium") or shutil.which("google-chrome")
+        rich = "".join((WORDS / f"{name}.html").read_text() for name in ("01-release-note", "03-nested-lists", "04-code", "05-table", "13-quotes"))
+        daemon.told("changelog.create", changelog_id=299, title="All at once", description_html=rich, settings=button)
+        daemon.settled()
         look = [browser, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--window-size=1000,2600", f"--screenshot={picture}"]
-        subprocess.run(look + [person.post(200)["url"]], check=True, timeout=120, capture_output=True)
+        subprocess.run(look + [person.post(299)["url"]], check=True, timeout=120, capture_output=True)
 
     # The largest text, with nothing of it acting.
     before = daemon.parked()
     large = "<script>alert(1)</script><p>a <b>b</b></p>" * 25_000
-    daemon.told("changelog.create", changelog_id=300, title="%%{uuid}%% " * 100, description_html=large[: 900_000])
+    daemon.told("changelog.create", changelog_id=300, title="%%{uuid}%% " * 100, description_html=large[: 1 << 20])
     daemon.settled(180)
     post = person.post(300)
     assert post and daemon.parked() == before, daemon.parked()
     assert post["status"] == "published" and "<script" not in post["html"] and "%%{" not in post["title"]
-    said("a text of 900 kB is one card, and nothing in it acts")
+    said("a text of 1 MiB is one card, and nothing in it acts")
 finally:
     daemon.stop()
