@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::known::{Known, post_id, write_comment};
 use super::media::placed;
 use super::plan::POST;
-use super::refusal::refine;
+use super::refusal::{refine, refine_post};
 use super::terms::Wanted;
 use super::{Op, Post, WordPress};
 use crate::contract::{Cause, Cx, Failure, Hash, Links, OnRemoteEdit, Preview, RemoteKey, RemoteRef, Request};
@@ -219,7 +219,7 @@ impl WordPress {
     async fn read(&self, cx: &Cx<'_>) -> Result<Option<Known>, Failure> {
         let id = post_id(cx.links).ok_or_else(|| missing("there is no link to a post"))?;
         let request = self.build(Method::GET, &[&self.settings.post_type, id], &[EDIT], None);
-        match self.call(cx, request, Stage::Update).await {
+        match call(cx, request, Stage::Update, refine_post).await {
             Ok(answer) => Known::read(&answer, "").map(Some),
             Err(Failure::Missing { .. }) => Ok(None),
             Err(failure) => Err(failure),

@@ -1,26 +1,53 @@
 //! HTML that WordPress shows as it was written.
 //!
 //! What a post holds goes through WordPress' filters before readers see it: shortcodes run, an address that stands alone becomes whatever its
-//! site offers (oEmbed), two hyphens become a dash and three dots an ellipsis (`wptexturize`). The signs they look for are written as
-//! character references, which mean the same to a browser and nothing to them. Quotation marks are left to WordPress.
-
-/// Where the signs that are looked for stand in the text of a page, and what is written instead.
-const IN_TEXT: [(&str, &str); 3] = [("://", "&#58;//"), ("--", "-&#45;"), ("...", "..&#46;")];
+//! site offers (oEmbed), `--` becomes a dash, `...` an ellipsis, `2x3` a product, `(tm)` a sign (`wptexturize`), and `:)` a picture
+//! (`convert_smilies`). The signs they look for are written as character references, which mean the same to a browser and nothing to them.
+//! Quotation marks are left to WordPress.
 
 /// `html` whose words do nothing. It is well formed, as [`crate::kit::text::Text::html`] writes it.
 pub(super) fn inert(html: &str) -> String {
     let mut out = String::with_capacity(html.len() + html.len() / 16);
     let mut rest = html;
     while !rest.is_empty() {
-        let text = rest.find('<').unwrap_or(rest.len());
-        let (words, tag) = rest.split_at(text);
-        out.push_str(&IN_TEXT.iter().fold(words.to_owned(), |words, (sign, instead)| words.replace(sign, instead)));
-        let end = tag_end(tag);
-        let (tag, after) = tag.split_at(end);
+        let (words, tag) = rest.split_at(rest.find('<').unwrap_or(rest.len()));
+        write_words(words, &mut out);
+        let (tag, after) = tag.split_at(tag_end(tag));
         out.push_str(tag);
         rest = after;
     }
     without_shortcodes(&out)
+}
+
+fn write_words(words: &str, out: &mut String) {
+    let mut before = None;
+    let mut signs = words.char_indices();
+    while let Some((place, sign)) = signs.next() {
+        if acts(before, sign, signs.as_str()) {
+            out.push_str(&format!("&#{};", u32::from(sign)));
+        } else {
+            out.push_str(words.get(place..place + sign.len_utf8()).unwrap_or_default());
+        }
+        before = Some(sign);
+    }
+}
+
+/// Whether one of the filters looks for `sign`, as it stands between `before` and `after`. Once too often does no harm.
+fn acts(before: Option<char>, sign: char, after: &str) -> bool {
+    let begins = before.is_none_or(char::is_whitespace);
+    let ends = after.is_empty() || after.starts_with(char::is_whitespace);
+    let is_digit = |sign: char| sign.is_ascii_digit();
+    match sign {
+        ':' => begins || after.starts_with("//"),
+        ';' => begins,
+        '8' => begins && after.starts_with([')', '-', 'O', 'o', '|']),
+        '-' => begins || ends || before == Some('-'),
+        '.' => before == Some('.'),
+        '(' => after.starts_with("tm)"),
+        'x' => before.is_some_and(is_digit) && after.starts_with(is_digit),
+        '`' | '\'' => before == Some(sign),
+        _ => false,
+    }
 }
 
 /// `html` in which no shortcode begins; WordPress looks for them inside of tags too.
@@ -58,11 +85,13 @@ mod tests {
         assert_eq!(of("<p>[gallery ids=1] a[0]</p>"), "<p>&#91;gallery ids=1] a&#91;0]</p>");
         assert_eq!(
             of("<p><a href='https://e.test/?b=--'>--force ...</a></p>"),
-            "<p><a href=\"https://e.test/?b=--\" rel=\"noopener noreferrer\">-&#45;force ..&#46;</a></p>"
+            "<p><a href=\"https://e.test/?b=--\" rel=\"noopener noreferrer\">&#45;&#45;force .&#46;&#46;</a></p>"
         );
-        let embed = of("<p>ssh://example.test/x</p>");
-        assert_eq!(embed, "<p>ssh&#58;//example.test/x</p>");
-        assert_eq!(inert("<img alt=\"a>b [x] --\" src='x'>--"), "<img alt=\"a>b &#91;x] --\" src='x'>-&#45;");
+        assert_eq!(of("<p>ssh://example.test/x</p>"), "<p>ssh&#58;//example.test/x</p>");
+        assert_eq!(of("<p>:) 8) a - b 2x3 0.5 (tm) 12:30 ''</p>"), "<p>&#58;) &#56;) a &#45; b 2&#120;3 0.5 &#40;tm) 12:30 '&#39;</p>");
+        // References of the writer's own stay whole.
+        assert_eq!(of("<p>a &amp; b&lt;c &quot;d&quot;</p>"), Text::from_html("<p>a &amp; b&lt;c &quot;d&quot;</p>").html());
+        assert_eq!(inert("<img alt=\"a>b [x] --\" src='x'>--"), "<img alt=\"a>b &#91;x] --\" src='x'>&#45;&#45;");
         assert_eq!(inert("<b"), "<b");
     }
 }

@@ -27,9 +27,7 @@ pub(super) fn refine(response: &Response) -> Option<Failure> {
         (400, "rest_invalid_param") if code("/data/details/status/code") == "rest_forbidden_status" => {
             Some(Failure::Unauthorized { source: because("the user may not see drafts, or was not recognised: check --live says which") })
         }
-        (403, code) if ABOUT_ONE_POST.contains(&code) => {
-            Some(Failure::Rejected { source: because("the user may not change this post: is it another user's?") })
-        }
+        (403, code) if ABOUT_ONE_POST.contains(&code) => Some(anothers(response)),
         (403, code) if code.starts_with("rest_") && code != "rest_cannot_create" => Some(Failure::Unauthorized { source: source() }),
         (403, "") if json.is_none() => {
             Some(Failure::Rejected { source: because("a firewall in front of WordPress, or a plugin, refused this text") })
@@ -46,6 +44,19 @@ pub(super) fn refine(response: &Response) -> Option<Failure> {
         (500, "rest_upload_sideload_error") => Some(Failure::Rejected { source: source() }),
         _ => None,
     }
+}
+
+/// The same of a request for one post as its editor sees it.
+pub(super) fn refine_post(response: &Response) -> Option<Failure> {
+    let is_refused = response.status.as_u16() == 403
+        && serde_json::from_slice::<Value>(&response.body)
+            .is_ok_and(|json| json.get("code").is_some_and(|code| code == "rest_forbidden_context"));
+    if is_refused { Some(anothers(response)) } else { refine(response) }
+}
+
+fn anothers(response: &Response) -> Failure {
+    let cause = format!("{}; the user may not change this post: is it another user's?", said(response));
+    Failure::Rejected { source: Cause::new(cause) }
 }
 
 fn is_notice(body: &[u8]) -> bool {
