@@ -1,4 +1,4 @@
-//! A plan whose steps build on one another, at a service that tells its changes apart by the second.
+//! A blog: plans whose steps build on one another, and an address that other connectors may name.
 
 use std::sync::Arc;
 
@@ -30,5 +30,35 @@ async fn a_step_knows_what_the_one_before_it_made_also_where_nothing_of_them_is_
     told(2, "changelog.update", json!({"draft": true})).await;
     told(3, "changelog.update", json!({"title": "back"})).await;
     assert_eq!((wire.fake().posts[&1].status.as_str(), daemon.parked()), ("publish", Vec::new()));
+    daemon.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_address_that_a_blog_gave_stands_in_the_templates_of_others() {
+    let (folder, wire) = (tempfile::tempdir().unwrap(), Arc::new(Wire::new()));
+    let other = BLOG.replace("connectors.blog", "connectors.mirror").replace(":9", ":8");
+    let content = r#"content = "{{ entry.title }} is at {{ links.blog or 'no place' }}""#;
+    let daemon = Daemon::start(&config(folder.path(), &format!("{BLOG}{other}{content}\n")), &wire).await;
+    let shown = || {
+        wire.fake()
+            .posts
+            .values()
+            .filter_map(|post| {
+                let content = post.fields["content"].as_str()?.to_owned();
+                content.contains(" is at ").then_some(content)
+            })
+            .collect::<Vec<_>>()
+    };
+    daemon.post("changelog.create", AT, entry(3, "news")).await;
+    daemon.settled("blog").await;
+    daemon.settled("mirror").await;
+    daemon.post("changelog.update", AT + 1, entry(3, "more news")).await;
+    daemon.settled("blog").await;
+    daemon.settled("mirror").await;
+    assert!(
+        matches!(shown().as_slice(), [one] if one.replace("&#x2f;", "/").contains("more news is at https://blog.example.com/news-3/")),
+        "{:?}",
+        shown()
+    );
     daemon.stop().await;
 }
