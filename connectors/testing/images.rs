@@ -17,7 +17,7 @@ const BLUE: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x02\0\0\0\x02\x08\x02\
 ///
 /// # Errors
 /// What was refused, in words.
-pub async fn bring(connector: &dyn AnyConnector) -> Result<(), String> {
+pub async fn bring(connector: &dyn AnyConnector, now: Time) -> Result<(), String> {
     let client = Client::new(&ClientOptions { proxy: Proxy::None, ..ClientOptions::default() }).map_err(|error| error.to_string())?;
     let transport = WithImages(client);
     for (id, images) in [(901, "red-1 broken"), (902, "red-2 blue"), (903, "blue broken")] {
@@ -31,7 +31,7 @@ pub async fn bring(connector: &dyn AnyConnector) -> Result<(), String> {
             return Err("no plan".to_owned());
         };
         for step in steps {
-            let cx = Cx { transport: &transport, links: &links, now: Time::ZERO };
+            let cx = Cx { transport: &transport, links: &links, now };
             let outcome = connector.apply(&step.op, &cx).await.map_err(|error| error.to_string())?;
             let remote = outcome.map_err(|failure| super::world::failed(&step, &failure))?;
             engine::record(&mut links.own, &step, remote, news.at);

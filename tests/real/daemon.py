@@ -20,6 +20,13 @@ def until(what, holds, seconds=120):
     raise AssertionError(f"not within {seconds} s: {what}")
 
 
+def bring_images(kind, settings):
+    """Three entries with images, by a connector alone: the daemon fetches images from public hosts, and here is none."""
+    images = [os.environ["SLEEKSYNC_IMAGES"], kind, str(int(time.time() * 1000))]
+    done = subprocess.run(images, input=json.dumps(settings), capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 class Daemon:
     """`connectors` is the part of the configuration below the receiver, the store and one product."""
 

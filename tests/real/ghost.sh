@@ -9,7 +9,9 @@ root=${SLEEKSYNC_REAL:-${TMPDIR:-/tmp}/sleeksync-real}
 cache=$root/ghost
 mkdir -p "$cache"
 if [ -z "${SLEEKSYNC_PROGRAM:-}" ]; then cargo build --locked; SLEEKSYNC_PROGRAM=$PWD/target/debug/sleeksync; fi
-export SLEEKSYNC_PROGRAM
+# Images come from a public host alone: the connector is given them by a program of its own.
+cargo build --locked --workspace --features sleeksync-connectors/testing --bin real-images
+export SLEEKSYNC_PROGRAM SLEEKSYNC_IMAGES=$PWD/target/debug/real-images
 
 missing=()
 for pair in mariadbd:mariadb-server npm:npm python3:python3 curl:curl gcc:gcc; do command -v "${pair%%:*}" >/dev/null || missing+=("${pair##*:}"); done
@@ -67,4 +69,4 @@ mkdir -p "$run/content"; cp -r "$cache/app/content/." "$run/content/"; mkdir -p 
     setsid node --require "$here/hasten.js" index.js >"$run/ghost.log" 2>&1
 ) & pids+=($!)
 for _ in $(seq 600); do [ "$(curl -s -m 5 -o "$run/probe" -w '%{http_code}' "$url/ghost/api/admin/site/" || true)" = 200 ] && break; kill -0 "${pids[-1]}" || { tail -20 "$run/ghost.log"; exit 1; }; sleep 0.3; done
-python3 "$here/life.py" "$url" "$run" "$mail_port"
+PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$(dirname "$here") python3 "$here/life.py" "$url" "$run" "$mail_port"

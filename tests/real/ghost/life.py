@@ -1,7 +1,8 @@
 """The life of entries at a real Ghost: life.py GHOST_URL FOLDER MAIL_PORT. Ends with 0 when everything held."""
-import html.parser, json, os, pathlib, shutil, signal, socket, subprocess, sys, time, urllib.error, urllib.request
+import html.parser, json, os, pathlib, shutil, signal, socket, subprocess, sys, time, urllib.error, urllib.parse, urllib.request
 
 import choices
+from daemon import bring_images
 from admin import Mailgun, Person, Proxy
 
 URL, FOLDER, MAIL_PORT = sys.argv[1], pathlib.Path(sys.argv[2]), int(sys.argv[3])
@@ -236,6 +237,17 @@ try:
             short.append(source.name)
     assert short == [] and sources, short
     said(f"the words and images of {len(sources)} ordinary entries are complete on their pages")
+
+    # Images: uploaded, and shown from there; what Ghost does not take is shown from where it is.
+    bring_images("ghost", {"url": URL, "admin_api_key": person.key["secret"], "feature_image": True})
+    for number, copied in [(901, 1), (902, 2), (903, 1)]:
+        shown = person.post(number)
+        images = [image for image in Seen(urllib.request.urlopen(shown["url"], timeout=60).read().decode()).images if image]
+        ours = {image for image in images if "/content/images/" in image and "sleekplan-" in image}
+        assert len(ours) >= copied and "sleekplan-" in shown["feature_image"], (images, shown["feature_image"])
+        for image in ours:
+            assert urllib.request.urlopen(urllib.parse.urljoin(URL, image), timeout=60).read(4)[1:] == b"PNG", image
+    said("three entries with images: each is at Ghost, and shown from there")
 
     if picture := os.environ.get("SLEEKSYNC_PICTURE"):
         # For a person to look at: the page as a browser shows it.

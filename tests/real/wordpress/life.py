@@ -1,7 +1,7 @@
 """The life of entries at a real WordPress: life.py WORDPRESS_URL FOLDER. Ends with 0 when everything held."""
 import base64, json, os, pathlib, shutil, signal, subprocess, sys, time, urllib.error, urllib.parse, urllib.request
 
-from daemon import Daemon, until
+from daemon import Daemon, bring_images, until
 from pages import Seen, difference, signs
 from proxy import Proxy
 
@@ -263,8 +263,7 @@ try:
 
     # Images: in the library once each.
     settings = {"url": URL, "username": "bot", "application_password": PASSWORDS["bot"], "featured_image": True}
-    done = subprocess.run([os.environ["SLEEKSYNC_IMAGES"], "wordpress"], input=json.dumps(settings), capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, done.stderr
+    bring_images("wordpress", settings)
     library = ask("media", per_page=100)[0]
     # What is no image by more than its first bytes is taken by some versions, and left where it is by others.
     assert len(library) in (2, 3) and len({item["slug"] for item in library}) == len(library), library
