@@ -182,3 +182,33 @@ pub fn start(shared: &Arc<Shared>, assignment: Arc<Assignment>) {
     let worker = Worker { shared: Arc::clone(shared), assignment };
     shared.supervisor.spawn_droppable("delivery", worker.run());
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sleeksync_connectors::contract::{Request, Response, Transport, TransportError};
+    use sleeksync_connectors::registry;
+
+    /// A service that never answers.
+    struct Hanging;
+
+    #[async_trait::async_trait]
+    impl Transport for Hanging {
+        async fn send(&self, _request: Request) -> Result<Response, TransportError> {
+            std::future::pending().await
+        }
+
+        async fn fetch_untrusted(&self, _url: &url::Url) -> Result<Response, TransportError> {
+            std::future::pending().await
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_check_of_a_service_that_never_answers_ends() {
+        let settings = serde_json::json!({"repository": "acme/roadmap", "token": "t"});
+        let connector = (registry::kind("github").unwrap().build)(settings).unwrap();
+        let cx = Cx { transport: &Hanging, links: &Links::default(), now: crate::clock::Clock::system().now() };
+        let failure = proved(&*connector, &cx, Duration::from_secs(30)).await.unwrap_err();
+        assert_eq!((failure.class(), failure.cause().as_str()), ("unknown", "no answer in time"));
+    }
+}

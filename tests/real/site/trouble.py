@@ -1,7 +1,7 @@
 """What goes wrong between a daemon and its remotes: people, hooks, a kill, a server that is away, keys that are refused."""
 import time
 
-from daemon import until
+from daemon import PROGRAM, until
 from repos import Clone, run
 
 
@@ -17,7 +17,7 @@ def made(daemon, remotes, sshd, said):
     begun = {name: with_work_of_a_person(remote) for name, remote in remotes.items()}
     for trouble in (life, others_push, killed_while_pushing, edited_by_a_person, refused_by_a_hook):
         trouble(daemon, remotes, said)
-    for trouble in (server_away, key_refused):
+    for trouble in (server_away, key_refused, hanging):
         trouble(daemon, remotes["hugo"], sshd, said)
     signed(daemon, remotes["jekyll"], said)
     for name, remote in remotes.items():
@@ -91,7 +91,7 @@ def killed_while_pushing(daemon, remotes, said):
         time.sleep(2.5)
         assert remote.log(head) == [f"Update: Killed over {over}"] and daemon.parked() == [], (remote.log(head), daemon.parked())
         remote.hook(remote.folder / ".git", "pre-push", None)
-        # Killed at the same place, with the git that pushes: nothing of it goes on, and the commit stands alone.
+        # Killed when the push has failed: no git goes on by itself, and the commit is found unpushed at the start.
         begun = daemon.folder / f"{name}-alone"
         head = remote.head()
         remote.hook(remote.folder / ".git", "pre-push", f"mkdir {begun} 2>/dev/null && exit 1\nexit 0\n")
@@ -170,12 +170,26 @@ def key_refused(daemon, remote, sshd, said):
         until("it stops", lambda: daemon.rows().get(remote.name, {}).get("state") == "unauthorized", 30)
         assert daemon.rows()[remote.name]["queued"] == 1 and remote.head() == head, daemon.rows()
         mend()
-        code, words = daemon.ask("resume", remote.name)
-        assert code == 0, words
-        daemon.settled(remote.name)
+        # The other site at that server stops for the same reason, and goes on likewise.
+        for name in (remote.name, "docusaurus"):
+            until("it stops too", lambda: daemon.rows().get(name, {}).get("state") == "unauthorized", 30)
+            code, words = daemon.ask("resume", name)
+            assert code == 0, words
+        daemon.settled()
         assert remote.log(head) == [f"Update: With another {what}"] and daemon.parked() == [], daemon.parked()
-    daemon.settled()
     said("a refused key, and a host that is not the known one, stop the connector; its queue is kept and delivered after `resume`")
+
+
+def hanging(daemon, remote, sshd, said):
+    short = daemon.folder / "short.toml"
+    short.write_text(daemon.config.read_text().replace('timeout = "20s"', 'timeout = "1s"'))
+    remote.clone.set("core.sshCommand", "sleep 300 #")
+    begin = time.time()
+    checked = run(PROGRAM, "--config", short, "check", "--live", check=False)
+    assert checked.returncode == 1 and "no answer in time" in checked.stdout and time.time() - begin < 20, checked
+    assert checked.stdout.count("accepts the credentials") == 3, checked.stdout
+    remote.clone.set("core.sshCommand", sshd.command)
+    said(f"a remote that never answers is told by `check --live` after {time.time() - begin:.0f} s, the others are proved")
 
 
 def signed(daemon, remote, said):
