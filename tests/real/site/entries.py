@@ -43,6 +43,9 @@ HTML = [
     ("<p>f<!-- {{< x >}} -->g <b>{{% y %}}</b> <code>{{ 7*6 }} {% raw %} {7*6}</code></p><pre>{% endraw %}{{< z >}} <X/></pre>",
      "fg{{%y%}}{{7*6}}{%raw%}{7*6}{%endraw%}{{<z>}}"),
     ("<img src=x onerror=alert(1)><svg onload=alert(1)><p>h</p></svg><form action=/x><input name=q>i</form><base href='https://evil.example'>", None),
+    ("<pre><code class='language-mdx-code-block'>&lt;script&gt;alert(1)&lt;/script&gt;\n# a {#b}\n:::note Title\n:::</code></pre>"
+     "<pre><code class='language-js'>// highlight-next-line\na</code></pre><pre>```mdx-code-block\n&lt;script&gt;\n```</pre><p>&lt;!-- c --&gt;</p>",
+     "<script>alert(1)</script>#a{#b}:::noteTitle:::" "//highlight-next-linea" "```mdx-code-block<script>```" "<!--c-->"),
     ("<h2>{#id}</h2><h2>{: #x onclick=y}</h2><h2>Twice</h2><h2>Twice</h2><p>{{ 7*6 }}</p>", "{#id}{:#xonclick=y}TwiceTwice{{7*6}}"),
 ]
 # With the one line that is to be seen of each.

@@ -30,6 +30,9 @@ pub(super) fn span(code: &str, dialect: Dialect, in_cell: bool) -> String {
 
 /// The language of blocks that Docusaurus unwraps.
 const UNWRAPPED: &str = "mdx-code-block";
+/// What Docusaurus takes for a command in a block of code: that block is unwrapped, and lines with the others are left out (docs page "Code
+/// blocks", "Custom magic comments").
+const COMMANDS: [&str; 4] = [UNWRAPPED, "highlight-next-line", "highlight-start", "highlight-end"];
 
 /// A block of code.
 pub(super) fn block(language: &str, code: &str, dialect: Dialect) -> String {
@@ -45,8 +48,8 @@ pub(super) fn block(language: &str, code: &str, dialect: Dialect) -> String {
     format!("{fence}{language}\n{code}\n{fence}")
 }
 
-/// `code` with a mark that nobody sees where Docusaurus, before anything is read as Markdown, would change a line of it: the fence of its own
-/// language, `{#id}` behind `#`, and `:::note Title` (`mdx-loader/src/preprocessor.ts`, read at 3.10).
+/// `code` with a mark that nobody sees where Docusaurus would change a line of it: at [`COMMANDS`], and, before anything is read as Markdown,
+/// at `{#id}` behind `#` and at `:::note Title` (`mdx-loader/src/preprocessor.ts`, read at 3.10).
 fn unprocessed(code: &str) -> String {
     let lines = code.split('\n').map(|line| {
         let begins = line.trim_start_matches(|c: char| c == '>' || c.is_whitespace());
@@ -56,7 +59,10 @@ fn unprocessed(code: &str) -> String {
             return format!("{}{ZERO_WIDTH_SPACE}{name}", line.get(..at).unwrap_or_default());
         }
         let line = if line.starts_with('#') { line.replace("{#", &format!("{{{ZERO_WIDTH_SPACE}#")) } else { line.to_owned() };
-        line.replace(UNWRAPPED, &format!("mdx{ZERO_WIDTH_SPACE}-code-block"))
+        COMMANDS.iter().fold(line, |line, command| match command.split_once('-') {
+            Some((begin, end)) if line.contains(command) => line.replace(command, &format!("{begin}{ZERO_WIDTH_SPACE}-{end}")),
+            _ => line,
+        })
     });
     lines.collect::<Vec<_>>().join("\n")
 }

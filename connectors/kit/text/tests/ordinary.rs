@@ -88,8 +88,10 @@ fn docusaurus_replaces_and_leaves_out_no_word() {
         docusaurus("<pre>:::note x\n# a {#b}\n:::\n::: y</pre>"),
         "```\n:::\u{200B}note x\n# a {\u{200B}#b}\n:::\n:::\u{200B} y\n```"
     );
-    let unwrapped = docusaurus("<pre><code class='language-mdx-code-block'>&lt;script&gt;</code></pre><pre>```mdx-code-block\nx</pre>");
-    assert_eq!(unwrapped, "```\n<script>\n```\n\n````\n```mdx\u{200B}-code-block\nx\n````");
+    let unwrapped = docusaurus(
+        "<pre><code class='language-mdx-code-block'>&lt;script&gt;</code></pre><pre>```mdx-code-block\n// highlight-start</pre>",
+    );
+    assert_eq!(unwrapped, "```\n<script>\n```\n\n````\n```mdx\u{200B}-code-block\n// highlight\u{200B}-start\n````");
 }
 
 #[test]
