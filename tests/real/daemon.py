@@ -20,6 +20,13 @@ def until(what, holds, seconds=120):
     raise AssertionError(f"not within {seconds} s: {what}")
 
 
+def bring_images(kind, settings):
+    """Three entries with images, by a connector alone: the daemon fetches images from public hosts, and here is none."""
+    images = [os.environ["SLEEKSYNC_IMAGES"], kind, str(int(time.time() * 1000))]
+    done = subprocess.run(images, input=json.dumps(settings), capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 class Daemon:
     """`connectors` is the part of the configuration below the receiver, the store and one product."""
 
@@ -27,6 +34,9 @@ class Daemon:
         self.folder, self.process = pathlib.Path(folder), None
         self.receiver, self.admin, self.at = free(), free(), int(time.time() * 1000)
         self.config = self.folder / "sleeksync.toml"
+        self.configure(connectors)
+
+    def configure(self, connectors):
         self.config.write_text(
             f'[receiver]\nlisten = "127.0.0.1:{self.receiver}"\nkeys = ["k"]\n[admin]\nlisten = "127.0.0.1:{self.admin}"\n'
             f'[store]\npath = "{self.folder}/store"\n[products.acme]\nid = 7\nentry_url = "https://acme.sleekplan.app/changelog/{{{{ entry.id }}}}"\n'
@@ -41,6 +51,12 @@ class Daemon:
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
         self.process.wait(30)
+
+    def again(self, connectors):
+        """Started anew with other connectors."""
+        self.stop()
+        self.configure(connectors)
+        self.start()
 
     def kill(self):
         self.process.kill()
@@ -60,7 +76,8 @@ class Daemon:
         body = {"product_id": 7, "action": f"changelog.{action}", "data": data, "timestamp": str(self.at)}
         url = f"http://127.0.0.1:{self.receiver}/webhooks/sleekplan?key=k"
         ask = urllib.request.Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"})
-        assert json.loads(urllib.request.urlopen(ask, timeout=10).read())["status"] == "accepted"
+        answer = json.loads(urllib.request.urlopen(ask, timeout=10).read())
+        assert answer["status"] == "accepted", answer
 
     def rows(self):
         """How each connector is doing, by its name; nothing while events are not handed out yet."""
