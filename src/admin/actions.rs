@@ -1,7 +1,7 @@
 //! Decisions: retry, drop, pause, resume, and what happens to connectors as a whole. Each is one record.
 
 use serde::{Deserialize, Serialize};
-use sleeksync_connectors::contract::{Cx, Failure, Links};
+use sleeksync_connectors::contract::Failure;
 
 use super::{Desk, DeskError};
 use crate::journal::Room;
@@ -183,9 +183,7 @@ impl Desk {
     pub async fn check(&self, name: &str) -> Result<Result<(), Failure>, DeskError> {
         let staff = self.staff();
         let assignment = staff.get(name).ok_or_else(|| DeskError::Unknown { what: "connector", name: name.to_owned() })?;
-        let links = Links::default();
-        let result =
-            assignment.connector.check(&Cx { transport: &assignment.transport, links: &links, now: self.shared.clock.now() }).await;
+        let result = assignment.proved(&self.shared).await;
         if result.is_ok() {
             assignment.health.clear();
             let (id, _) = self.connector(&self.view()?, name)?;

@@ -9,6 +9,7 @@ use super::probe::probe;
 use super::{CommandError, Context, Exit};
 use crate::clock::Clock;
 use crate::config::{Config, load};
+use crate::delivery::proved;
 
 /// Validates the configuration
 #[derive(Args, Clone, Debug)]
@@ -70,7 +71,8 @@ async fn ask_around(config: &Config) -> Result<Vec<Line>, CommandError> {
         let options = ClientOptions { timeout: connector.delivery.timeout, ..ClientOptions::default() };
         let transport = Client::new(&options).map_err(CommandError::Client)?;
         let links = Links::default();
-        let proved = connector.instance.check(&Cx { transport: &transport, links: &links, now: Clock::system().now() }).await;
+        let cx = Cx { transport: &transport, links: &links, now: Clock::system().now() };
+        let proved = proved(&*connector.instance, &cx, connector.delivery.timeout).await;
         lines.push(Line {
             what: format!("connectors.{}", connector.name),
             is_good: proved.is_ok(),

@@ -229,7 +229,7 @@ impl Lane<'_> {
 }
 
 /// A connector that panics or hangs costs one step, not the daemon.
-async fn guarded<T>(timed: &Timed<'_>, limit: Duration, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+pub(super) async fn guarded<T>(timed: &Timed<'_>, limit: Duration, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     let unknown = |text: &str| Err(Failure::Unknown { retry_after: None, source: Cause::new(text) });
     match timed.within(limit, AssertUnwindSafe(work).catch_unwind()).await {
         Some(Ok(result)) => result,

@@ -16,7 +16,7 @@ mod worker;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sleeksync_connectors::contract::{AnyConnector, ItemId, RemoteKey, Scope};
+use sleeksync_connectors::contract::{AnyConnector, Cause, Cx, Failure, ItemId, Links, RemoteKey, Scope};
 
 pub use backoff::Backoff;
 pub use health::Health;
@@ -31,6 +31,7 @@ use crate::record::{EventStatus, Record};
 use crate::sleekplan::products::Products;
 use crate::sleekplan::{Arrival, Receipt};
 use crate::supervisor::Supervisor;
+use pace::Timed;
 use worker::Worker;
 
 /// How much longer than one request a step may take.
@@ -65,6 +66,16 @@ impl Assignment {
     pub fn step_limit(&self) -> Duration {
         self.timeout + STEP_GRACE
     }
+
+    /// Proves the credentials, at the connector's pace; its waits for a turn are no part of the time.
+    ///
+    /// # Errors
+    /// As [`proved`].
+    pub async fn proved(&self, shared: &Shared) -> Result<(), Failure> {
+        let timed = Timed::new(&self.transport, &shared.supervisor, false);
+        let cx = Cx { transport: &timed, links: &Links::default(), now: shared.clock.now() };
+        lane::guarded(&timed, self.step_limit(), self.connector.check(&cx)).await
+    }
 }
 
 /// What all workers share.
@@ -81,6 +92,15 @@ pub struct Shared {
     pub products: Arc<Products>,
     /// Ends it all.
     pub supervisor: Supervisor,
+}
+
+/// Proves a connector's credentials, within the time of one step.
+///
+/// # Errors
+/// What the connector says, or that it said nothing in time.
+pub async fn proved(connector: &dyn AnyConnector, cx: &Cx<'_>, timeout: Duration) -> Result<(), Failure> {
+    let late = || Err(Failure::Unknown { retry_after: None, source: Cause::new("no answer in time") });
+    tokio::time::timeout(timeout + STEP_GRACE, connector.check(cx)).await.unwrap_or_else(|_| late())
 }
 
 impl Shared {
@@ -161,4 +181,34 @@ pub async fn append(journal: &Journal, records: &[Record], room: Room) -> Result
 pub fn start(shared: &Arc<Shared>, assignment: Arc<Assignment>) {
     let worker = Worker { shared: Arc::clone(shared), assignment };
     shared.supervisor.spawn_droppable("delivery", worker.run());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sleeksync_connectors::contract::{Request, Response, Transport, TransportError};
+    use sleeksync_connectors::registry;
+
+    /// A service that never answers.
+    struct Hanging;
+
+    #[async_trait::async_trait]
+    impl Transport for Hanging {
+        async fn send(&self, _request: Request) -> Result<Response, TransportError> {
+            std::future::pending().await
+        }
+
+        async fn fetch_untrusted(&self, _url: &url::Url) -> Result<Response, TransportError> {
+            std::future::pending().await
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_check_of_a_service_that_never_answers_ends() {
+        let settings = serde_json::json!({"repository": "acme/roadmap", "token": "t"});
+        let connector = (registry::kind("github").unwrap().build)(settings).unwrap();
+        let cx = Cx { transport: &Hanging, links: &Links::default(), now: crate::clock::Clock::system().now() };
+        let failure = proved(&*connector, &cx, Duration::from_secs(30)).await.unwrap_err();
+        assert_eq!((failure.class(), failure.cause().as_str()), ("unknown", "no answer in time"));
+    }
 }

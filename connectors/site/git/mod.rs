@@ -108,7 +108,7 @@ impl<'a> Repository<'a> {
     pub(super) async fn commit(&self, commit: &Commit) -> Result<(), Failure> {
         let page = commit.page.as_deref().map(|page| self.full(page));
         if let Some(page) = page.as_deref().filter(|_| commit.stands) {
-            self.can_hold(page).await?;
+            self.can_hold(page, &commit.key).await?;
         }
         let changed = self.changed(page.as_deref(), &commit.stem).await?;
         if changed.is_empty() {
@@ -132,8 +132,11 @@ impl<'a> Repository<'a> {
     }
 
     /// A page that is not there, or that git is told to ignore, would be delivered without being committed.
-    async fn can_hold(&self, page: &str) -> Result<(), Failure> {
+    async fn can_hold(&self, page: &str, key: &str) -> Result<(), Failure> {
         if !self.top.join(page).is_file() {
+            if self.was_removed_against(page, key).await? {
+                return Ok(());
+            }
             let source = format!("{page} is gone from the work tree; `sleeksync replay` writes it again");
             return Err(Failure::Rejected { source: Cause::new(source) });
         }
@@ -143,6 +146,13 @@ impl<'a> Repository<'a> {
             }
             false => Ok(()),
         }
+    }
+
+    /// Whether others have removed a page against a commit of ours: that was told, and tried again it stays so.
+    async fn was_removed_against(&self, page: &str, key: &str) -> Result<bool, Failure> {
+        let ours = self.run(&["cat-file", "-e", &format!("{}:{page}", push::kept(key))]).await?;
+        let theirs = self.run(&["cat-file", "-e", &format!("HEAD:{page}")]).await?;
+        Ok(ours.code == Some(0) && theirs.code.is_some_and(|code| code != 0))
     }
 
     async fn is_ignored(&self, path: &str) -> Result<bool, Failure> {

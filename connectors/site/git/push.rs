@@ -68,6 +68,11 @@ impl Repository<'_> {
     }
 }
 
+/// The name under which a commit that stood against another's is kept.
+pub(super) fn kept(key: &str) -> String {
+    format!("refs/sleeksync/conflicts/{key}")
+}
+
 /// A person's edit that stands against ours is told once, by the delivery it is about.
 fn told(conflicts: &[Conflict], key: &str) -> Result<(), Failure> {
     let (own, others): (Vec<_>, Vec<_>) = conflicts.iter().partition(|conflict| conflict.key == key);

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 
 use super::message::KEY_TRAILER;
-use super::{Repository, fields, said, succeeded, text, with_paths};
+use super::{Repository, fields, push, said, succeeded, text, with_paths};
 use crate::contract::{Cause, Failure};
 use crate::site::manifest::{self, Entries};
 use crate::site::{changelog, feeds};
@@ -210,7 +210,7 @@ impl Repository<'_> {
 
     /// Keeps our commit under a name, and says whose stands against it.
     async fn kept(&self, path: String, upstream: &str, commit: &Unpushed) -> Result<Conflict, Failure> {
-        let kept = format!("refs/sleeksync/conflicts/{}", commit.key);
+        let kept = push::kept(&commit.key);
         succeeded("update-ref", self.run(&["update-ref", &kept, &commit.hash]).await?)?;
         let by = self.run(&["log", "-1", "--format=%h by %an", upstream, "--", &path]).await?;
         Ok(Conflict { key: commit.key.clone(), path, by: text(&by.out).trim().chars().take(80).collect(), kept })

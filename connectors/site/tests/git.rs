@@ -162,6 +162,31 @@ async fn a_persons_edit_of_the_page_stays_and_is_told_and_ours_is_kept() {
 }
 
 #[tokio::test]
+async fn a_page_that_a_person_removed_is_told_once_and_stays_removed_when_it_is_tried_again() {
+    let (world, mut links) = (World::new().await, Links::default());
+    world.clone("other").await;
+    bring(&world.site("site"), &titled("CSV export"), &mut links).await.unwrap();
+    world.git("other", &["pull", "--quiet", "origin", "main"]).await;
+    std::fs::remove_file(world.path(&format!("other/{PAGE}"))).unwrap();
+    world.push("other", "not this one").await;
+    let refused = bring(&world.site("site"), &titled("CSV and XLSX export"), &mut links).await.unwrap_err();
+    assert!(matches!(&refused, Failure::Rejected { source } if source.as_str().contains("was changed at the remote")), "{refused:?}");
+    // As `retry` does it: the page was written, so the commit alone is left.
+    let commit = |key: &str| {
+        let (message, page) = (format!("Update: x\n\nSleekplan-Key: {key}\n"), Some(PAGE.to_owned()));
+        Op::Commit(git::Commit { message, key: key.to_owned(), page, stem: "entry-771".to_owned(), stands: true })
+    };
+    let cx = Cx { transport: &Pictures, links: &Links::default(), now: Time::ZERO };
+    Connector::apply(&world.site("site"), &commit("sp-7-changelog-771"), &cx).await.unwrap();
+    assert_eq!(world.remote_file(PAGE).await, None);
+    let lost = Connector::apply(&world.site("site"), &commit("sp-7-changelog-9"), &cx).await.unwrap_err();
+    assert!(lost.cause().as_str().contains("is gone from the work tree"), "what no one has removed against us is told: {lost:?}");
+    // As `replay` does it: all is written again.
+    bring(&world.site("site"), &titled("CSV and XLSX export"), &mut links).await.unwrap();
+    assert!(world.remote_file(PAGE).await.unwrap().contains("XLSX"));
+}
+
+#[tokio::test]
 async fn what_was_committed_and_not_pushed_is_pushed_by_the_next_step() {
     let (world, mut links) = (World::new().await, Links::default());
     std::fs::rename(world.path("remote.git"), world.path("gone.git")).unwrap();

@@ -7,7 +7,8 @@
 //! - Zola replaces `{{ name() }}` and `{% name() %}` before it reads Markdown, in code too (its grammar
 //!   `components/markdown/src/content.pest`), and Jekyll's Liquid does the same. Both keep raw HTML, so such code is
 //!   written as HTML with entities.
-//! - Nothing is looked for in code by GitHub, Astro, Docusaurus and MDX.
+//! - Docusaurus changes lines of a file before it reads Markdown, in blocks of code too: see `unprocessed`.
+//! - Nothing is looked for in code by GitHub, Astro and MDX.
 
 use super::super::Dialect;
 use super::super::characters::ZERO_WIDTH_SPACE;
@@ -27,6 +28,12 @@ pub(super) fn span(code: &str, dialect: Dialect, in_cell: bool) -> String {
     format!("{fence}{pad}{code}{pad}{fence}")
 }
 
+/// The language of blocks that Docusaurus unwraps.
+const UNWRAPPED: &str = "mdx-code-block";
+/// What Docusaurus takes for a command in a block of code: that block is unwrapped, and lines with the others are left out (docs page "Code
+/// blocks", "Custom magic comments").
+const COMMANDS: [&str; 4] = [UNWRAPPED, "highlight-next-line", "highlight-start", "highlight-end"];
+
 /// A block of code.
 pub(super) fn block(language: &str, code: &str, dialect: Dialect) -> String {
     let code = code.strip_suffix('\n').unwrap_or(code);
@@ -34,9 +41,30 @@ pub(super) fn block(language: &str, code: &str, dialect: Dialect) -> String {
         let class = if language.is_empty() { String::new() } else { format!(" class=\"language-{language}\"") };
         return format!("<pre><code{class}>{}</code></pre>", entities(code, "{}<>&\""));
     }
-    let code = shown(code, dialect);
+    let code = if dialect == Dialect::Docusaurus { unprocessed(code) } else { shown(code, dialect) };
+    // Docusaurus takes the fence of a block in this language away, and what it holds would act.
+    let language = if dialect == Dialect::Docusaurus && language.starts_with(UNWRAPPED) { "" } else { language };
     let fence = "`".repeat((longest_run(&code) + 1).max(3));
     format!("{fence}{language}\n{code}\n{fence}")
+}
+
+/// `code` with a mark that nobody sees where Docusaurus would change a line of it: at [`COMMANDS`], and, before anything is read as Markdown,
+/// at `{#id}` behind `#` and at `:::note Title` (`mdx-loader/src/preprocessor.ts`, read at 3.10).
+fn unprocessed(code: &str) -> String {
+    let lines = code.split('\n').map(|line| {
+        let begins = line.trim_start_matches(|c: char| c == '>' || c.is_whitespace());
+        let name = begins.trim_start_matches(':');
+        if begins.len() - name.len() >= 3 && !name.is_empty() {
+            let at = line.len() - name.len();
+            return format!("{}{ZERO_WIDTH_SPACE}{name}", line.get(..at).unwrap_or_default());
+        }
+        let line = if line.starts_with('#') { line.replace("{#", &format!("{{{ZERO_WIDTH_SPACE}#")) } else { line.to_owned() };
+        COMMANDS.iter().fold(line, |line, command| match command.split_once('-') {
+            Some((begin, end)) if line.contains(command) => line.replace(command, &format!("{begin}{ZERO_WIDTH_SPACE}-{end}")),
+            _ => line,
+        })
+    });
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// Whether the program would run something in `code` and reads HTML instead.

@@ -13,6 +13,9 @@ const ENTITY_CHARS_MAX: usize = 33;
 /// The longest number that begins an item: CommonMark reads nine digits.
 const ITEM_DIGITS_MAX: usize = 9;
 
+/// An empty element between two characters keeps apart what a pass over the tree would take together: a backslash is gone there.
+const APART: &str = "<span></span>";
+
 /// Where a run of words stands.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Context {
@@ -32,6 +35,20 @@ impl Context {
     /// Whether the file may be read as MDX, where `{` begins an expression and `<` a component.
     fn mdx(self) -> bool {
         matches!(self.dialect, Dialect::Astro | Dialect::Docusaurus)
+    }
+
+    /// Whether Docusaurus would replace what begins with `c`: the emoji of `:tada:` (remark-emoji), and `{#id}` in a heading (its own id).
+    fn replaced(self, c: char, rest: &str) -> bool {
+        let names_emoji = || {
+            let name = rest.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || "_-+".contains(c));
+            name.len() < rest.len() && name.starts_with(':')
+        };
+        match c {
+            _ if self.dialect != Dialect::Docusaurus || self.in_image => false,
+            ':' => names_emoji(),
+            '{' => matches!(self.place, Place::Heading(_)) && rest.starts_with('#'),
+            _ => false,
+        }
     }
 
     fn jekyll(self) -> bool {
@@ -65,6 +82,9 @@ fn line_start(text: &str, context: Context, out: &mut String) -> usize {
     if escaped {
         out.push('\\');
         out.push(first);
+        if context.replaced(first, text.get(first.len_utf8()..).unwrap_or_default()) {
+            out.push_str(APART);
+        }
         return first.len_utf8();
     }
     if first == '^' && context.jekyll() {
@@ -96,8 +116,12 @@ fn character(c: char, before: Option<char>, rest: &str, context: Context, out: &
     let cell = context.place == Place::Cell;
     if improved(c, before, rest, context, out) {
         // Astro's pass works on the tree, where a backslash is gone: an element between the two keeps them apart.
-        out.push_str(if context.dialect == Dialect::Astro { "<span></span>" } else { "\\" });
+        out.push_str(if context.dialect == Dialect::Astro { APART } else { "\\" });
         return out.push(c);
+    }
+    if context.replaced(c, rest) {
+        out.push_str(&if c == '{' { entity(c) } else { c.to_string() });
+        return out.push_str(APART);
     }
     let escaped = match c {
         '\\' => next.is_none_or(|next| next.is_ascii_punctuation()),

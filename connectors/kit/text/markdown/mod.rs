@@ -80,6 +80,8 @@ impl<'a> Writer<'a> {
     fn start(&mut self, tag: &Tag<'static>, after: &[Event<'static>]) {
         self.flush(Place::Paragraph);
         match tag {
+            // Docusaurus takes the first heading of the first level for the title, which its page has already, and leaves it out.
+            Tag::Heading { level, .. } if self.dialect == Dialect::Docusaurus => self.heading = (*level as usize).max(2),
             Tag::Heading { level, .. } => self.heading = *level as usize,
             Tag::BlockQuote(_) => self.lines.open_quote(),
             Tag::CodeBlock(kind) => {

@@ -132,8 +132,7 @@ fn allowed_html(html: &str, dialect: Dialect) -> bool {
             let tag = html.trim_start_matches("<pre>").trim_end_matches("</pre>");
             html == "<br />" || html == "<code>" || html == "</code>" || !tag.replace("<code", "").replace("</code", "").contains('<')
         }
-        Dialect::GitHub | Dialect::Astro => matches!(html, "<br />" | "<span>" | "</span>"),
-        _ => html == "<br />",
+        Dialect::GitHub | Dialect::Astro | Dialect::Docusaurus => matches!(html, "<br />" | "<span>" | "</span>"),
     }
 }
 

@@ -78,6 +78,23 @@ fn braces_in_code_are_shown_by_each_site() {
 }
 
 #[test]
+fn docusaurus_replaces_and_leaves_out_no_word() {
+    let docusaurus = |html: &str| Text::from_html(html).markdown(Dialect::Docusaurus);
+    assert_eq!(docusaurus("<p>a :tada: b 1:100:2 :+1:</p>"), "a :<span></span>tada: b 1:<span></span>100:2 :<span></span>+1:");
+    assert_eq!(docusaurus("<p>:-1: <a href='https://a.example'>:x:</a></p>"), "\\:<span></span>-1: [:<span></span>x:](https://a.example)");
+    assert_eq!(docusaurus("<p>at 10:30, Note: a::b :)</p>"), "at 10:30, Note: a::b :)");
+    assert_eq!(docusaurus("<h1>First</h1><h2>{#id}</h2>"), "## First\n\n## &#123;<span></span>#id&#125;");
+    assert_eq!(
+        docusaurus("<pre>:::note x\n# a {#b}\n:::\n::: y</pre>"),
+        "```\n:::\u{200B}note x\n# a {\u{200B}#b}\n:::\n:::\u{200B} y\n```"
+    );
+    let unwrapped = docusaurus(
+        "<pre><code class='language-mdx-code-block'>&lt;script&gt;</code></pre><pre>```mdx-code-block\n// highlight-start</pre>",
+    );
+    assert_eq!(unwrapped, "```\n<script>\n```\n\n````\n```mdx\u{200B}-code-block\n// highlight\u{200B}-start\n````");
+}
+
+#[test]
 fn a_link_that_is_taken_off_leaves_its_address() {
     let text = Text::from_html(
         "<p><a href='https://a.example/x'>it</a>, <a href='https://a.example/x'>https://a.example/x</a>, <a href='https://b.example'>b</a></p>",
