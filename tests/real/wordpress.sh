@@ -7,19 +7,13 @@ cd "$(dirname "$0")/../.."
 here=$PWD/tests/real
 cache=${SLEEKSYNC_REAL:-${TMPDIR:-/tmp}/sleeksync-real}/wordpress
 mkdir -p "$cache"
+. "$here/debian.sh"
 if [ -z "${SLEEKSYNC_PROGRAM:-}" ]; then cargo build --locked; SLEEKSYNC_PROGRAM=$PWD/target/debug/sleeksync; fi
 # Images come from a public host alone: the connector is given them by a program of its own.
 cargo build --locked --workspace --features sleeksync-connectors/testing --bin real-images
 export SLEEKSYNC_PROGRAM SLEEKSYNC_IMAGES=$PWD/target/debug/real-images
 
-packages=(wordpress wordpress-theme-twentytwentythree mariadb-server php-cli php-mysql php-xml php-mbstring php-gd python3-minimal curl)
-missing=(); for package in "${packages[@]}"; do dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package"); done
-if [ ${#missing[@]} -gt 0 ]; then
-  # Debian starts a daemon when it installs one; this one is started below, and nowhere else.
-  made=; [ -e /usr/sbin/policy-rc.d ] || { printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d; chmod 755 /usr/sbin/policy-rc.d; made=1; }
-  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >"$cache/apt.log" 2>&1
-  [ -z "$made" ] || rm -f /usr/sbin/policy-rc.d
-fi
+packages "$cache/apt.log" wordpress wordpress-theme-twentytwentythree mariadb-server php-cli php-mysql php-xml php-mbstring php-gd python3 curl
 
 # A site of its own each time: nothing of an earlier run is taken for this one's.
 run=$(mktemp -d "$cache/run.XXXXXX")
@@ -32,23 +26,15 @@ finish() {
   [ -n "${SLEEKSYNC_KEEP:-}" ] || rm -rf "$run"
 }
 trap finish EXIT
-port=$(python3 -c 'import socket; s=socket.socket(); s.bind(("127.0.0.1",0)); print(s.getsockname()[1])'); url=http://127.0.0.1:$port
-chmod 755 "$(dirname "$cache")" "$cache" "$run"; mkdir -p "$run/db"
-user=$(id -un); if [ "$user" = root ]; then user=mysql; chown mysql:mysql "$run/db" "$run"; fi
-mariadb-install-db --user="$user" --datadir="$run/db" --auth-root-authentication-method=normal --skip-test-db >"$run/install-db.log" 2>&1
-cat >"$run/database.sh" <<SH
-#!/bin/sh
-exec mariadbd --no-defaults --user=$user --datadir=$run/db --socket=$run/db.sock --skip-networking --pid-file=$run/db.pid >>$run/db.log 2>&1
-SH
-setsid sh "$run/database.sh" &
-for _ in $(seq 300); do mariadb-admin --no-defaults -uroot -S "$run/db.sock" ping >/dev/null 2>&1 && break; sleep 0.1; done
-mariadb --no-defaults -uroot -S "$run/db.sock" -e "CREATE DATABASE wp CHARACTER SET utf8mb4; CREATE USER wp@localhost IDENTIFIED BY 'wp'; GRANT ALL ON wp.* TO wp@localhost;"
+port=$(free); url=http://127.0.0.1:$port
+chmod 755 "$(dirname "$cache")" "$cache" "$run"
+mariadb_at "$run" --skip-networking
 # Debian's code with a configuration and content of this run. Application passwords are for https, or a local environment.
 mkdir -p "$run/wp"; cp -rL /usr/share/wordpress/. "$run/wp/" 2>/dev/null || true
 rm -f "$run/wp/wp-config.php"; mkdir -p "$run/wp/wp-content/uploads" "$run/wp/wp-content/mu-plugins"
 cat >"$run/wp/wp-config.php" <<PHP
 <?php
-foreach (['NAME' => 'wp', 'USER' => 'wp', 'PASSWORD' => 'wp', 'HOST' => 'localhost:$run/db.sock', 'CHARSET' => 'utf8mb4', 'COLLATE' => ''] as \$name => \$value) define("DB_\$name", \$value);
+foreach (['NAME' => 'blog', 'USER' => 'blog', 'PASSWORD' => 'blog', 'HOST' => 'localhost:$run/db.sock', 'CHARSET' => 'utf8mb4', 'COLLATE' => ''] as \$name => \$value) define("DB_\$name", \$value);
 foreach (['AUTH_KEY', 'SECURE_AUTH_KEY', 'LOGGED_IN_KEY', 'NONCE_KEY', 'AUTH_SALT', 'SECURE_AUTH_SALT', 'LOGGED_IN_SALT', 'NONCE_SALT'] as \$key) define(\$key, md5('$run' . \$key));
 define('WP_ENVIRONMENT_TYPE', 'local');
 define('WP_HOME', '$url'); define('WP_SITEURL', '$url');

@@ -4,30 +4,30 @@ import time
 
 def deleted_or_kept(person, daemon, mailgun):
     daemon.again('on_unpublish = "delete"')
-    daemon.told("changelog.create", changelog_id=400, title="Deleted", description_html="<p>x</p>")
+    daemon.told("create", changelog_id=400, title="Deleted", description_html="<p>x</p>")
     daemon.settled()
     first = person.post(400)
-    daemon.told("changelog.update", changelog_id=400, enabled=False)
+    daemon.told("update", changelog_id=400, enabled=False)
     daemon.settled()
     assert person.post(400) is None and daemon.parked() == []
-    daemon.told("changelog.update", changelog_id=400, title="Back")
+    daemon.told("update", changelog_id=400, title="Back")
     daemon.settled()
     second = person.post(400)
     assert second["id"] != first["id"] and second["status"] == "published" and second["email"] is None, second
     person.change(second, title="A person's")
-    daemon.told("changelog.update", changelog_id=400, enabled=False)
+    daemon.told("update", changelog_id=400, enabled=False)
     daemon.settled()
     assert person.post(400)["title"] == "A person's" and "a person changed this post" in daemon.parked()[0]["reason"]
     daemon.decide("drop")
 
     daemon.again('on_unpublish = "keep"')
-    daemon.told("changelog.create", changelog_id=401, title="Kept", description_html="<p>x</p>")
+    daemon.told("create", changelog_id=401, title="Kept", description_html="<p>x</p>")
     daemon.settled()
-    daemon.told("changelog.update", changelog_id=401, draft=True)
+    daemon.told("update", changelog_id=401, draft=True)
     daemon.settled()
     kept = person.post(401)
     assert kept["status"] == "published", kept
-    daemon.told("changelog.update", changelog_id=401, title="Kept and edited")
+    daemon.told("update", changelog_id=401, title="Kept and edited")
     daemon.settled()
     assert (person.post(401)["id"], person.post(401)["title"]) == (kept["id"], "Kept and edited")
     assert [mailgun.subjects.count(subject) for subject in ("Deleted", "Back", "Kept")] == [1, 0, 1], mailgun.subjects
@@ -36,11 +36,11 @@ def deleted_or_kept(person, daemon, mailgun):
 def missing(person, daemon, mailgun):
     for number, setting in [(402, "recreate"), (403, "leave")]:
         daemon.again(f'on_missing = "{setting}"')
-        daemon.told("changelog.create", changelog_id=number, title=f"Missing {number}", description_html="<p>x</p>")
+        daemon.told("create", changelog_id=number, title=f"Missing {number}", description_html="<p>x</p>")
         daemon.settled()
         first = person.post(number)
         person.ask("DELETE", f"posts/{first['id']}/")
-        daemon.told("changelog.update", changelog_id=number, title=f"Missed {number}")
+        daemon.told("update", changelog_id=number, title=f"Missed {number}")
         daemon.settled()
         again = person.post(number)
         assert daemon.parked() == [], daemon.parked()
@@ -53,10 +53,10 @@ def missing(person, daemon, mailgun):
 
 def kept_from_people(person, daemon):
     daemon.again('on_remote_edit = "keep"')
-    daemon.told("changelog.create", changelog_id=404, title="Ours", description_html="<p>ours</p>")
+    daemon.told("create", changelog_id=404, title="Ours", description_html="<p>ours</p>")
     daemon.settled()
     person.change(person.post(404), title="A person's", html="<p>theirs</p>")
-    daemon.told("changelog.update", changelog_id=404, title="Ours again")
+    daemon.told("update", changelog_id=404, title="Ours again")
     daemon.settled()
     post = person.post(404)
     assert post["title"] == "A person's" and "theirs" in post["html"] and daemon.parked() == [], post
@@ -64,18 +64,18 @@ def kept_from_people(person, daemon):
 
 def drafts(person, daemon, mailgun):
     daemon.again('status = "draft"')
-    daemon.told("changelog.create", changelog_id=405, title="Draft", description_html="<p>x</p>")
+    daemon.told("create", changelog_id=405, title="Draft", description_html="<p>x</p>")
     daemon.settled()
     post = person.post(405)
     assert post["status"] == "draft" and post["email"] is None, post
-    daemon.told("changelog.update", changelog_id=405, title="Draft, edited")
+    daemon.told("update", changelog_id=405, title="Draft, edited")
     daemon.settled()
     assert (person.post(405)["title"], person.post(405)["status"]) == ("Draft, edited", "draft")
 
     # A person schedules it: an edit is told, and overwriting keeps the time.
     when = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(time.time() + 86_400))
     person.change(person.post(405), status="scheduled", published_at=when)
-    daemon.told("changelog.update", changelog_id=405, title="While it is scheduled")
+    daemon.told("update", changelog_id=405, title="While it is scheduled")
     daemon.settled()
     post = person.post(405)
     assert (post["title"], post["status"]) == ("Draft, edited", "scheduled") and len(daemon.parked()) == 1, post
@@ -84,17 +84,17 @@ def drafts(person, daemon, mailgun):
     daemon.settled()
     post = person.post(405)
     assert (post["title"], post["status"], post["published_at"]) == ("While it is scheduled", "scheduled", when), (post, daemon.parked())
-    daemon.told("changelog.update", changelog_id=405, draft=True)
+    daemon.told("update", changelog_id=405, draft=True)
     daemon.settled()
     assert person.post(405)["status"] == "draft" and daemon.parked() == []
     # Nor does an entry that is published again override a person's time.
     daemon.again()
-    daemon.told("changelog.create", changelog_id=406, title="Again", description_html="<p>x</p>")
+    daemon.told("create", changelog_id=406, title="Again", description_html="<p>x</p>")
     daemon.settled()
-    daemon.told("changelog.update", changelog_id=406, draft=True)
+    daemon.told("update", changelog_id=406, draft=True)
     daemon.settled()
     person.change(person.post(406), status="scheduled", published_at=when)
-    daemon.told("changelog.update", changelog_id=406, draft=False)
+    daemon.told("update", changelog_id=406, draft=False)
     daemon.settled()
     assert person.post(406)["status"] == "scheduled" and "a person changed this post" in daemon.parked()[0]["reason"]
     daemon.decide("drop")
@@ -104,10 +104,10 @@ def drafts(person, daemon, mailgun):
 def dates(person, daemon, mailgun):
     daemon.again("feature_image = true")
     image = "https://storage.example.com/a.png"
-    daemon.told("changelog.create", changelog_id=407, title="Not yet", description_html="<p>x</p>", scheduled=True, created="2099-01-01 00:00:00")
+    daemon.told("create", changelog_id=407, title="Not yet", description_html="<p>x</p>", scheduled=True, created="2099-01-01 00:00:00")
     daemon.settled()
     assert person.post(407) is None and daemon.parked() == []
-    daemon.told("changelog.update", changelog_id=407, description_html=f"<p>now</p><p><img src='{image}'></p>", scheduled=False)
+    daemon.told("update", changelog_id=407, description_html=f"<p>now</p><p><img src='{image}'></p>", scheduled=False)
     daemon.settled()
     post = person.post(407)
     assert post and post["status"] == "published" and daemon.parked() == [], (post, daemon.parked())
@@ -117,7 +117,7 @@ def dates(person, daemon, mailgun):
 def collisions(person, daemon, proxy):
     for number, setting, title in [(408, "park", "A person's"), (409, "overwrite", "Ours")]:
         daemon.again(f'on_remote_edit = "{setting}"')
-        daemon.told("changelog.create", changelog_id=number, title="First", description_html="<p>x</p>")
+        daemon.told("create", changelog_id=number, title="First", description_html="<p>x</p>")
         daemon.settled()
         # Ghost's times have seconds: what a person saves in the second of our own write collides with nothing.
         time.sleep(1.1)
@@ -129,7 +129,7 @@ def collisions(person, daemon, proxy):
                 person.change(person.post(number), title="A person's")
 
         proxy.before = collide
-        daemon.told("changelog.update", changelog_id=number, title="Ours")
+        daemon.told("update", changelog_id=number, title="Ours")
         daemon.settled()
         proxy.before = lambda method, path: None
         assert seen and person.post(number)["title"] == title, (setting, person.post(number)["title"])
@@ -143,13 +143,13 @@ def mailings(person, daemon, mailgun):
     daemon.again()
     mailgun.refuses = "The domain is not verified"
     sent = len(mailgun.subjects)
-    daemon.told("changelog.create", changelog_id=410, title="Mail", description_html="<p>x</p>")
+    daemon.told("create", changelog_id=410, title="Mail", description_html="<p>x</p>")
     daemon.settled()
     post = person.post(410)
     assert post["status"] == "published" and post["email"]["status"] == "failed", post["email"]
     assert [row["class"] for row in daemon.parked()] == ["rejected"] and "could not mail it: An unexpected error" in daemon.parked()[0]["reason"], daemon.parked()
     mailgun.refuses = None
-    daemon.told("changelog.update", changelog_id=410, title="Mail, edited")
+    daemon.told("update", changelog_id=410, title="Mail, edited")
     daemon.settled()
     assert person.post(410)["title"] == "Mail, edited" and len(daemon.parked()) == 1 and len(mailgun.subjects) == sent
     person.ask("PUT", f"emails/{post['email']['id']}/retry/")

@@ -1,7 +1,6 @@
 """Entries on real sites: life.py CACHE FOLDER. Ends with 0 when everything held."""
 import concurrent.futures, pathlib, sys, time
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 import reading, trouble
 from daemon import Daemon
 from entries import hostile, ordinary
