@@ -50,6 +50,8 @@ pub struct FakeWordPress {
     pub knows_nobody: bool,
     /// Whether its index says that it takes application passwords.
     pub takes_passwords: bool,
+    /// Whether its type of posts keeps no text.
+    pub is_textless: bool,
     clock: u64,
     made: u64,
 }
@@ -129,7 +131,11 @@ impl FakeWordPress {
             ("GET", ["wp", "v2", "users", "me"]) => {
                 (200, json!({"id": 1, "capabilities": {"publish_posts": true, "upload_files": true}}), 0)
             }
-            ("GET", ["wp", "v2", "types"]) => (200, json!({"post": kind("posts"), "page": {"rest_base": "pages", "taxonomies": []}}), 0),
+            ("GET", ["wp", "v2", "types"]) => (
+                200,
+                json!({"post": kind("posts"), "page": {"rest_base": "pages", "taxonomies": []}, "note": {"rest_base": "notes", "supports": {"title": true}}}),
+                0,
+            ),
             ("GET", ["wp", "v2", "posts"]) => self.list(asked),
             ("POST", ["wp", "v2", "posts"]) => self.create(&sent),
             ("GET", ["wp", "v2", taxonomy @ ("categories" | "tags")]) => self.list_terms(taxonomy, asked),
@@ -191,7 +197,11 @@ impl FakeWordPress {
         let id = self.next();
         self.posts.insert(id, Post { status: "draft".to_owned(), hidden: self.hides, ..Post::default() });
         self.save(id, sent);
-        self.posts.get(&id).map_or_else(|| (500, Value::Null, 0), |post| (201, show(id, post), 0))
+        let mut shown = self.posts.get(&id).map(|post| show(id, post)).unwrap_or_default();
+        if let (true, Some(post)) = (self.is_textless, shown.as_object_mut()) {
+            post.remove("content");
+        }
+        (201, shown, 0)
     }
 
     fn save(&mut self, id: u64, sent: &Value) {

@@ -81,7 +81,11 @@ impl WordPress {
             }
         }
         let request = self.build(Method::POST, &[&self.settings.post_type], &[], Some(&body));
-        let made = Known::read(&self.call(cx, request, Stage::Create).await?, "")?;
+        let answer = self.call(cx, request, Stage::Create).await?;
+        if answer.json.pointer("/content").is_none() {
+            return Err(self.without_text(&answer, cx).await);
+        }
+        let made = Known::read(&answer, "")?;
         // From here on there is a post, whatever the next answers are.
         let known = self.own(post, cx).await.map_err(unknown)?;
         match known.first().filter(|first| first.id < made.id) {
@@ -91,6 +95,16 @@ impl WordPress {
                 self.adopt(first, post, cx).await.map_err(unknown)
             }
             None => Ok(made.post_ref()),
+        }
+    }
+
+    /// A post that keeps no text keeps no key, and would be made again and again: it is taken away.
+    async fn without_text(&self, made: &Answer, cx: &Cx<'_>) -> Failure {
+        let Ok(id) = made.text("/id") else { return made.lacks("/id") };
+        let request = self.build(Method::DELETE, &[&self.settings.post_type, &id], &[("force", "true")], None);
+        match self.call(cx, request, Stage::Delete).await {
+            Ok(_) => Failure::Rejected { source: textless(&self.settings.post_type) },
+            Err(failure) => failure,
         }
     }
 
@@ -262,6 +276,10 @@ impl WordPress {
         let own = self.list(("search", &key.signed()), key, cx).await?;
         Ok(own.first().map(Known::post_ref))
     }
+}
+
+pub(super) fn textless(post_type: &str) -> Cause {
+    Cause::new(format!("posts of `{post_type}` have no text (`editor`): choose another post_type"))
 }
 
 fn missing(what: &str) -> Failure {

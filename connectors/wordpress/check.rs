@@ -4,7 +4,7 @@ use http::Method;
 use serde_json::Value;
 
 use super::WordPress;
-use super::api::EDIT;
+use super::api::{EDIT, textless};
 use super::config::Status;
 use super::refusal::refine;
 use crate::contract::{Cause, Cx, Failure};
@@ -55,6 +55,9 @@ impl WordPress {
             let cause = format!("there is no post_type `{}` in the REST API; there are {}", self.settings.post_type, bases.join(", "));
             return Err(Failure::Rejected { source: Cause::new(cause) });
         };
+        if kind.get("supports").is_some_and(|supports| supports.get("editor").is_none()) {
+            return Err(Failure::Rejected { source: textless(&self.settings.post_type) });
+        }
         let publish = kind.pointer("/capabilities/publish_posts").and_then(Value::as_str).unwrap_or("publish_posts").to_owned();
         let taxonomies = kind.get("taxonomies").and_then(Value::as_array).into_iter().flatten();
         Ok(PostType { publish, taxonomies: taxonomies.filter_map(|name| name.as_str().map(str::to_owned)).collect() })

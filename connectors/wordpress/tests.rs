@@ -252,13 +252,22 @@ async fn images_are_in_the_library_once_each_and_keep_no_post_back() {
 }
 
 #[tokio::test]
+async fn posts_that_keep_no_text_are_not_made_again_and_again() {
+    let (wire, site) = (Wire::new(), connector(json!({})));
+    wire.fake().is_textless = true;
+    let failure = bring(&site, &wire, &entry(json!({})), &mut Links::default()).await.unwrap_err();
+    assert_eq!((failure.class(), wire.fake().posts.len()), ("rejected", 0), "{failure:?}");
+}
+
+#[tokio::test]
 async fn a_check_names_what_the_site_lacks() {
     let (wire, links) = (Wire::new(), Links::default());
     let cx = Cx { transport: &wire, links: &links, now: NOW };
     assert!(Connector::check(&connector(json!({"tags": ["x"]})), &cx).await.is_ok());
     for (settings, said) in [
-        (json!({"post_type": "news"}), "no post_type `news` in the REST API; there are pages, posts"),
+        (json!({"post_type": "news"}), "no post_type `news` in the REST API; there are notes, pages, posts"),
         (json!({"post_type": "pages", "tags": ["x"]}), "posts of `pages` have no `post_tag`"),
+        (json!({"post_type": "notes"}), "posts of `notes` have no text"),
     ] {
         let failure = Connector::check(&connector(settings), &cx).await.unwrap_err();
         assert!(failure.cause().as_str().contains(said), "{failure:?}");

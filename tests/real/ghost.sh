@@ -38,7 +38,7 @@ finish() {
 }
 trap finish EXIT
 db_port=$(free); port=$(free); mail_port=$(free); url=http://127.0.0.1:$port
-chmod 755 "$root" "$cache" "$run"
+
 mariadb_at "$run" --bind-address=127.0.0.1 --port="$db_port"
 mkdir -p "$run/content"; cp -r "$cache/app/content/." "$run/content/"; mkdir -p "$run"/content/{data,images,logs,settings,adapters,files,media,public,themes}
 # Ghost starts in its own folder, and takes its configuration from the environment first.

@@ -1,5 +1,5 @@
 """A proxy that passes everything on, and cuts answers off. Standard library only."""
-import http.client, http.server, threading, urllib.parse
+import http.client, http.server, sys, threading, urllib.parse
 
 
 class Proxy(http.server.ThreadingHTTPServer):
@@ -14,6 +14,11 @@ class Proxy(http.server.ThreadingHTTPServer):
         self.before = lambda method, path: None
         self.url = f"http://127.0.0.1:{self.server_address[1]}"
         threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    def handle_error(self, request, client_address):
+        # Who asked may have been killed.
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handle_error(request, client_address)
 
 
 class Passing(http.server.BaseHTTPRequestHandler):

@@ -27,7 +27,6 @@ finish() {
 }
 trap finish EXIT
 port=$(free); url=http://127.0.0.1:$port
-chmod 755 "$(dirname "$cache")" "$cache" "$run"
 mariadb_at "$run" --skip-networking
 # Debian's code with a configuration and content of this run. Application passwords are for https, or a local environment.
 mkdir -p "$run/wp"; cp -rL /usr/share/wordpress/. "$run/wp/" 2>/dev/null || true
