@@ -6,7 +6,7 @@
 
 use pulldown_cmark::{Event, Tag};
 
-use crate::kit::entry::{Button, button_text};
+use crate::kit::entry::{Button, button_html};
 use crate::kit::text::Text;
 
 /// So many blocks are given to Ghost's conversion, whose time grows with their square: 60,000 paragraphs took ten minutes, and nothing else was
@@ -46,21 +46,9 @@ pub(super) fn card(html: &str) -> String {
     format!("\n<!--kg-card-begin: html-->\n{html}\n<!--kg-card-end: html-->\n")
 }
 
-/// The entry's button as Ghost's own, which comes back as it was sent; words where its address leads nowhere.
+/// The entry's button as Ghost's own, which comes back as it was sent.
 pub(super) fn button(button: &Button) -> String {
-    let text = button_text(button);
-    let address = text.events().iter().find_map(|event| match event {
-        Event::Start(Tag::Link { dest_url, .. }) => Some(dest_url.to_string()),
-        _ => None,
-    });
-    let html = text.html();
-    match address.and_then(|_| html.strip_prefix("<p><a ")?.strip_suffix("</a></p>")) {
-        Some(link) => {
-            let link = link.replacen(" rel=\"noopener noreferrer\"", " class=\"kg-btn kg-btn-accent\"", 1);
-            format!("<div class=\"kg-card kg-button-card kg-align-center\"><a {link}</a></div>")
-        }
-        None => html,
-    }
+    button_html(button, "kg-btn kg-btn-accent", ("<div class=\"kg-card kg-button-card kg-align-center\">", "</div>"))
 }
 
 /// Whether Ghost's conversion keeps a block.

@@ -35,8 +35,20 @@ pub fn button(item: &Item) -> Option<Button> {
 }
 
 /// The button as a text: a paragraph with a link, or the words alone where the address leads nowhere.
-pub fn button_text(button: &Button) -> Text {
+fn button_text(button: &Button) -> Text {
     Text::from_html(&link(button))
+}
+
+/// The button as HTML: a link of this `class`, `around` which a service puts elements of its own; words where its address leads nowhere.
+pub fn button_html(button: &Button, class: &str, around: (&str, &str)) -> String {
+    let html = button_text(button).html();
+    match html.strip_prefix("<p><a ").and_then(|rest| rest.strip_suffix("</a></p>")) {
+        Some(link) => {
+            let link = link.replacen(" rel=\"noopener noreferrer\"", &format!(" class=\"{class}\""), 1);
+            format!("{}<a {link}</a>{}", around.0, around.1)
+        }
+        None => html,
+    }
 }
 
 /// The body and, below it, the entry's button.

@@ -5,6 +5,8 @@
 //! (`convert_smilies`). The signs they look for are written as character references, which mean the same to a browser and nothing to them.
 //! Quotation marks are left to WordPress.
 
+use crate::kit::entry::{Button, button_html};
+
 /// `html` whose words do nothing. It is well formed, as [`crate::kit::text::Text::html`] writes it.
 pub(super) fn inert(html: &str) -> String {
     let mut out = String::with_capacity(html.len() + html.len() / 16);
@@ -67,6 +69,12 @@ fn tag_end(tag: &str) -> usize {
         }
     }
     tag.len()
+}
+
+/// The entry's button as the themes of WordPress know one.
+pub(super) fn button(button: &Button) -> String {
+    let around = ("<div class=\"wp-block-buttons\"><div class=\"wp-block-button\">", "</div></div>");
+    button_html(button, "wp-block-button__link wp-element-button", around)
 }
 
 /// A line of plain words as HTML.

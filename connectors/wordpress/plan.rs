@@ -3,7 +3,7 @@
 use super::config::{OnUnpublish, Ready, Settings};
 use super::{Op, Post, html};
 use crate::contract::{Change, Effect, Hash, Item, Links, Part, Plan, PlanError, Product, Reason, Repeat, Step, StepName};
-use crate::kit::entry::{body_with_button, content, published, title};
+use crate::kit::entry::{button, content, published, title};
 use crate::kit::image;
 use crate::kit::text::{Dialect, ImageRef, line};
 use crate::kit::view::{self, mapped};
@@ -72,7 +72,7 @@ fn post(settings: &Settings, ready: &Ready, change: &Change<'_>, links: &Links) 
     let heading = ready.title.as_ref().map(|template| template.render(&view())).transpose()?;
     let heading = heading.map(|heading| line(&heading, TITLE_CHARS_MAX)).filter(|heading| !heading.is_empty());
     let slug = ready.slug.as_ref().map(|template| template.render(&view())).transpose()?;
-    let text = body_with_button(item);
+    let text = view::body(item);
     let images = match text.images().first() {
         _ if settings.copy_images && ready.content.is_none() => image::sources(&text),
         Some(first) if settings.featured_image => vec![first.url.clone()],
@@ -82,11 +82,12 @@ fn post(settings: &Settings, ready: &Ready, change: &Change<'_>, links: &Links) 
     let html = match &ready.content {
         // Somebody's own markup is kept as it is; the values in it are escaped.
         Some(template) => html::without_shortcodes(&template.render(&view())?),
-        None if settings.copy_images => {
-            let place = |url: &str| image::placeholder(&images, url).map_or(ImageRef::Keep, ImageRef::Replace);
-            html::inert(&text.with_images(place).html())
+        None => {
+            let copies = settings.copy_images;
+            let place = |url: &str| image::placeholder(&images, url).filter(|_| copies).map_or(ImageRef::Keep, ImageRef::Replace);
+            let button = button(item).map(|button| html::button(&button)).unwrap_or_default();
+            html::inert(&format!("{}\n{button}", text.with_images(place).html()))
         }
-        None => html::inert(&text.html()),
     };
     let (categories, other_categories) = categories(settings, item, change.product);
     Ok(Post {

@@ -46,7 +46,10 @@ async fn a_post_follows_its_entry() {
     assert_eq!(post.fields["title"], "CSV &amp; Schöne &lt;Grüße&gt;");
     assert_eq!(post.fields["date_gmt"], "2026-03-03T12:00:00");
     assert!(content(&post).starts_with("<!-- wp:html -->\n<!-- sleekplan:sp-5456534244-changelog-771:"), "{}", content(&post));
-    assert!(content(&post).contains("<strong>CSV</strong>") && content(&post).contains("<a href=\"https://example.com\""));
+    assert!(
+        content(&post).contains("<strong>CSV</strong>")
+            && content(&post).contains("<a href=\"https://example.com\" class=\"wp-block-button__link")
+    );
     let address = links.own[&plan::STATE].remote.as_ref().unwrap().url.clone();
     assert_eq!(address.as_deref(), Some("https://blog.example.com/csv-schone-grusse-771/"));
 
