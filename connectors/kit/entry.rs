@@ -25,7 +25,12 @@ pub fn title(item: &Item) -> String {
 /// `created` is the publication date of an entry (REST object); the event's own time stands in, and is the latest it can be: what is dated
 /// later is not shown by many services.
 pub fn published(item: &Item, product: &Product) -> Time {
-    item.fields.some_text("created").and_then(|text| product.time(&text)).map_or(item.at, |created| created.min(item.at))
+    created(item, product).unwrap_or(item.at)
+}
+
+/// The publication date where Sleekplan says it and it has come: one that stays the same from event to event.
+pub fn created(item: &Item, product: &Product) -> Option<Time> {
+    item.fields.some_text("created").and_then(|text| product.time(&text)).filter(|created| *created <= item.at)
 }
 
 /// The entry's button (`settings.cta` of the REST object).

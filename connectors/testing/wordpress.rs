@@ -29,6 +29,8 @@ pub struct Post {
     pub modified: u64,
     /// Listings that do not show it yet.
     pub hidden: u32,
+    /// What its content was, the newest last.
+    pub revisions: Vec<String>,
 }
 
 /// The site and what is planned for its answers.
@@ -92,6 +94,13 @@ impl Answers for FakeWordPress {
     }
 }
 
+impl Post {
+    fn keep_revision(&mut self) {
+        let content = self.fields.get("content").and_then(Value::as_str).unwrap_or_default();
+        self.revisions.push(content.to_owned());
+    }
+}
+
 impl FakeWordPress {
     /// Other people write so many posts.
     pub fn others_post(&mut self, count: u64) {
@@ -107,6 +116,7 @@ impl FakeWordPress {
         if let Some(post) = self.posts.get_mut(&id) {
             post.modified = self.clock;
             status.clone_into(&mut post.status);
+            post.keep_revision();
         }
     }
 
@@ -146,6 +156,10 @@ impl FakeWordPress {
                 self.media.remove(&id.parse().unwrap_or_default());
                 (200, json!({"deleted": true}), 0)
             }
+            ("GET", ["wp", "v2", "posts", id, "revisions"]) => {
+                let kept = self.posts.get(&id.parse().unwrap_or_default()).map(|post| post.revisions.clone()).unwrap_or_default();
+                paged(kept.iter().rev().map(|content| json!({"content": {"raw": content}})).collect(), asked)
+            }
             (method, ["wp", "v2", "posts", id]) => self.one(method, id.parse().unwrap_or_default(), &sent, asked),
             _ => refusal(404, "rest_no_route", "No route was found matching the URL and request method."),
         }
@@ -178,7 +192,7 @@ impl FakeWordPress {
         for (id, post) in &mut self.posts {
             let holds =
                 |words: &str| post.fields.get("content").is_some_and(|content| content.as_str().unwrap_or_default().contains(words));
-            let fits = statuses.contains(&post.status.as_str())
+            let fits = (statuses.contains(&post.status.as_str()) || (statuses.contains(&"any") && post.status != "trash"))
                 && slugs.as_ref().is_none_or(|slugs| slugs.contains(&post.slug.as_str()))
                 && asked.says("search").is_none_or(holds);
             if fits {
@@ -197,6 +211,10 @@ impl FakeWordPress {
         let id = self.next();
         self.posts.insert(id, Post { status: "draft".to_owned(), hidden: self.hides, ..Post::default() });
         self.save(id, sent);
+        // Until somebody changes it, a post was last changed on its date.
+        if let Some(post) = self.posts.get_mut(&id) {
+            post.modified = 0;
+        }
         let mut shown = self.posts.get(&id).map(|post| show(id, post)).unwrap_or_default();
         if let (true, Some(post)) = (self.is_textless, shown.as_object_mut()) {
             post.remove("content");
@@ -229,13 +247,16 @@ impl FakeWordPress {
             }
         }
         post.modified = self.clock;
+        if sent.get("title").is_some() || sent.get("content").is_some() {
+            post.keep_revision();
+        }
         self.make_unique(id);
     }
 
-    /// A published post gets another address where that is taken, without a word; drafts share theirs.
+    /// A post gets another address where that is taken, without a word.
     fn make_unique(&mut self, id: u64) {
         let taken = |posts: &BTreeMap<u64, Post>, slug: &str| posts.iter().any(|(other, post)| *other != id && post.slug == slug);
-        let Some(post) = self.posts.get(&id).filter(|post| !matches!(post.status.as_str(), "draft" | "pending" | "trash")) else { return };
+        let Some(post) = self.posts.get(&id).filter(|post| post.status != "trash") else { return };
         let wanted = post.slug.clone();
         let free = (1_u32..).map(|number| if number == 1 { wanted.clone() } else { format!("{wanted}-{number}") });
         let slug = free.into_iter().find(|slug| !taken(&self.posts, slug)).unwrap_or(wanted);
@@ -312,10 +333,12 @@ fn paged(all: Vec<Value>, asked: &Asked) -> Told {
 fn show(id: u64, post: &Post) -> Value {
     let raw = |name: &str| json!({"raw": post.fields.get(name).cloned().unwrap_or_else(|| json!(""))});
     let (hour, minute, second) = (12 + post.modified / 3600, post.modified / 60 % 60, post.modified % 60);
+    let date = post.fields.get("date_gmt").and_then(Value::as_str).unwrap_or("2026-03-03T11:00:00").to_owned();
+    let modified = if post.modified == 0 { date.clone() } else { format!("2026-03-03T{hour:02}:{minute:02}:{second:02}") };
     let link = if post.status == "publish" { format!("/{}/", post.slug) } else { format!("/?p={id}") };
     json!({
         "id": id, "status": post.status, "slug": post.slug, "title": raw("title"), "content": raw("content"),
-        "modified_gmt": format!("2026-03-03T{hour:02}:{minute:02}:{second:02}"), "link": format!("https://blog.example.com{link}"),
+        "date_gmt": date, "modified_gmt": modified, "link": format!("https://blog.example.com{link}"),
     })
 }
 

@@ -56,7 +56,11 @@ impl WordPress {
             return Err(Failure::Rejected { source: Cause::new(cause) });
         };
         if kind.get("supports").is_some_and(|supports| supports.get("editor").is_none()) {
-            return Err(Failure::Rejected { source: textless(&self.settings.post_type) });
+            return Err(Failure::Rejected { source: Cause::new(textless(&self.settings.post_type)) });
+        }
+        if let Some(namespace) = kind.get("rest_namespace").and_then(Value::as_str).filter(|namespace| *namespace != "wp/v2") {
+            let cause = format!("posts of `{}` are at /wp-json/{namespace}, which is not supported", self.settings.post_type);
+            return Err(Failure::Rejected { source: Cause::new(cause) });
         }
         let publish = kind.pointer("/capabilities/publish_posts").and_then(Value::as_str).unwrap_or("publish_posts").to_owned();
         let taxonomies = kind.get("taxonomies").and_then(Value::as_array).into_iter().flatten();

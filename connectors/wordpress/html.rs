@@ -14,7 +14,7 @@ pub(super) fn inert(html: &str) -> String {
     while !rest.is_empty() {
         let (words, tag) = rest.split_at(rest.find('<').unwrap_or(rest.len()));
         write_words(words, &mut out);
-        let (tag, after) = tag.split_at(tag_end(tag));
+        let (tag, after) = tag.split_at(tag_end(tag) + raw_end(tag));
         out.push_str(tag);
         rest = after;
     }
@@ -22,6 +22,8 @@ pub(super) fn inert(html: &str) -> String {
 }
 
 fn write_words(words: &str, out: &mut String) {
+    // WordPress takes it for a space.
+    let words = &words.replace("&nbsp;", "\u{a0}");
     let mut before = None;
     let mut signs = words.char_indices();
     while let Some((place, sign)) = signs.next() {
@@ -46,6 +48,8 @@ fn acts(before: Option<char>, sign: char, after: &str) -> bool {
         '-' => begins || ends || before == Some('-'),
         '.' => before == Some('.'),
         '(' => after.starts_with("tm)"),
+        // "Wordpress" would be corrected.
+        'p' => before == Some('d') && after.starts_with("ress"),
         'x' => before.is_some_and(is_digit) && after.starts_with(is_digit),
         '`' | '\'' => before == Some(sign),
         _ => false,
@@ -53,7 +57,7 @@ fn acts(before: Option<char>, sign: char, after: &str) -> bool {
 }
 
 /// `html` in which no shortcode begins; WordPress looks for them inside of tags too.
-pub(super) fn without_shortcodes(html: &str) -> String {
+fn without_shortcodes(html: &str) -> String {
     html.replace('[', "&#91;")
 }
 
@@ -77,6 +81,22 @@ pub(super) fn button(button: &Button) -> String {
     button_html(button, "wp-block-button__link wp-element-button", around)
 }
 
+/// How far a style or script goes on behind its tag: what a person's own template has in it is no text.
+fn raw_end(tag: &str) -> usize {
+    let tag_end = tag_end(tag);
+    let begins = |name: &str| tag.get(1..=name.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(name));
+    let Some(name) = ["style", "script"].into_iter().find(|name| begins(name)) else { return 0 };
+    let rest = tag.get(tag_end..).unwrap_or_default();
+    rest.to_ascii_lowercase().find(&format!("</{name}")).unwrap_or(rest.len())
+}
+
+/// A line of plain words as the HTML of a title, whose words do nothing.
+pub(super) fn title(line: &str) -> String {
+    let mut out = String::new();
+    write_words(&escaped(line), &mut out);
+    out
+}
+
 /// A line of plain words as HTML.
 pub(super) fn escaped(line: &str) -> String {
     line.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
@@ -97,6 +117,10 @@ mod tests {
         );
         assert_eq!(of("<p>ssh://example.test/x</p>"), "<p>ssh&#58;//example.test/x</p>");
         assert_eq!(of("<p>:) 8) a - b 2x3 0.5 (tm) 12:30 ''</p>"), "<p>&#58;) &#56;) a &#45; b 2&#120;3 0.5 &#40;tm) 12:30 '&#39;</p>");
+        assert_eq!(of("<p>a&nbsp;-&nbsp;b Wordpress</p>"), "<p>a\u{a0}&#45;\u{a0}b Word&#112;ress</p>");
+        assert_eq!(title("--force <b> & [x]"), "&#45;&#45;force &lt;b&gt; &amp; [x]");
+        let own = "<style>a { --x: 1 } a:hover {}</style><p>--y</p>";
+        assert_eq!(inert(own), "<style>a { --x: 1 } a:hover {}</style><p>&#45;&#45;y</p>");
         // References of the writer's own stay whole.
         assert_eq!(of("<p>a &amp; b&lt;c &quot;d&quot;</p>"), Text::from_html("<p>a &amp; b&lt;c &quot;d&quot;</p>").html());
         assert_eq!(inert("<img alt=\"a>b [x] --\" src='x'>--"), "<img alt=\"a>b &#91;x] --\" src='x'>&#45;&#45;");

@@ -3,8 +3,7 @@
 use serde_json::Value;
 
 use super::plan::{POST, STATE};
-use crate::contract::{Failure, Hash, Links, RemoteKey, RemoteRef};
-use crate::kit::http::Answer;
+use crate::contract::{Hash, Links, RemoteKey, RemoteRef};
 
 /// A post as it stands at WordPress (`context=edit`).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,29 +13,30 @@ pub(super) struct Known {
     pub slug: String,
     /// When it was last changed, by whomever: UTC without a zone, to the second.
     pub modified: String,
+    /// When it was published, or is to be.
+    date: Option<String>,
     content: String,
     link: Option<String>,
 }
 
-impl Known {
-    /// Reads the post at `pointer` of an answer.
-    ///
-    /// # Errors
-    /// [`Failure::Unknown`] where it is no post as an editor sees it.
-    pub fn read(answer: &Answer, pointer: &str) -> Result<Self, Failure> {
-        let text = |name: &str| answer.text(&format!("{pointer}/{name}"));
-        let post = answer.json.pointer(pointer).unwrap_or(&Value::Null);
-        let id = answer.text(&format!("{pointer}/id"))?.parse().map_err(|_| answer.lacks("a number as id"))?;
-        // Empty where the post is.
-        let content = post.pointer("/content/raw").and_then(Value::as_str).ok_or_else(|| answer.lacks("content/raw"))?.to_owned();
-        let slug = post.get("slug").and_then(Value::as_str).unwrap_or_default().to_owned();
-        let link = post.get("link").and_then(Value::as_str).map(str::to_owned);
-        Ok(Self { id, status: text("status")?, slug, modified: text("modified_gmt")?, content, link })
-    }
+/// How the comment of a write begins.
+const WRITE: &str = "<!-- sleekplan-write:";
+/// In the place of a time: no change is of then.
+const THEIRS: &str = "-";
 
-    /// All posts of a listing.
-    pub fn read_all(answer: &Answer) -> Result<Vec<Self>, Failure> {
-        (0..answer.list("")?.len()).map(|number| Self::read(answer, &format!("/{number}"))).collect()
+impl Known {
+    /// Reads a post; `None` where it is none as an editor sees it.
+    pub fn read(post: &Value) -> Option<Self> {
+        let text = |name: &str| post.get(name)?.as_str().map(str::to_owned);
+        Some(Self {
+            id: post.get("id")?.as_u64()?,
+            status: text("status")?,
+            slug: text("slug").unwrap_or_default(),
+            modified: text("modified_gmt")?,
+            date: text("date_gmt"),
+            content: post.pointer("/content/raw")?.as_str()?.to_owned(),
+            link: text("link"),
+        })
     }
 
     /// Whether it is ours, and this entry's: strangers' words bring no comment into a post.
@@ -58,20 +58,32 @@ impl Known {
         self.status == "trash"
     }
 
-    /// The link of its text: the post's number, and when we wrote it.
-    pub fn post_ref(&self) -> RemoteRef {
-        self.remote(self.id.to_string())
+    /// Whether nobody has changed it since it was made: until then its last change is its date (`wp_insert_post`).
+    pub fn is_untouched(&self) -> bool {
+        self.date.as_ref() == Some(&self.modified)
+    }
+
+    /// Its text with the comment of another write; `None` where there is no comment.
+    pub fn rewritten(&self, write: &Hash) -> Option<String> {
+        let (before, rest) = self.content.split_once(WRITE)?;
+        let (_, after) = rest.split_once(" -->")?;
+        Some(format!("{before}{}{after}", write_comment(write)))
+    }
+
+    /// The link of its text: the post's number, and when we wrote it, or no time where somebody else did.
+    pub fn post_ref(&self, is_ours: bool) -> RemoteRef {
+        self.remote(&self.id.to_string(), is_ours)
     }
 
     /// The link of its status, and when we wrote it.
-    pub fn state_ref(&self) -> RemoteRef {
-        self.remote(self.status.clone())
+    pub fn state_ref(&self, is_ours: bool) -> RemoteRef {
+        self.remote(&self.status, is_ours)
     }
 
     /// With its address, once it has one that readers can open.
-    fn remote(&self, id: String) -> RemoteRef {
+    fn remote(&self, id: &str, is_ours: bool) -> RemoteRef {
         let url = self.link.clone().filter(|_| self.status == "publish");
-        RemoteRef { id: format!("{id}@{}", self.modified), url }
+        RemoteRef { id: format!("{id}@{}", if is_ours { &self.modified } else { THEIRS }), url }
     }
 }
 
@@ -83,5 +95,5 @@ pub(super) fn post_id(links: &Links) -> Option<&str> {
 
 /// Stands in a post's HTML, and says which write made it: that one need not be made again when its answer was lost.
 pub(super) fn write_comment(write: &Hash) -> String {
-    format!("<!-- sleekplan-write:{write} -->")
+    format!("{WRITE}{write} -->")
 }

@@ -19,6 +19,7 @@ pub(super) fn placed<'a>(links: &'a Links, source: &str) -> Option<(u64, &'a str
 impl WordPress {
     pub(super) async fn upload(&self, source: &str, cx: &Cx<'_>) -> Result<Option<RemoteRef>, Failure> {
         let Some(image) = fetch(source, cx).await else { return Ok(None) };
+        let _alone = self.library.lock().await;
         if let Some(known) = self.media(&image, cx).await? {
             return Ok(Some(known));
         }
@@ -38,20 +39,15 @@ impl WordPress {
             }
             Err(failure) => return Err(failure),
         };
-        let id = made.text("/id")?;
-        // The same file came from another entry at the same time: that one gave its name another ending.
-        if made.text("/slug")? != stem(&image)
-            && let Some(first) = self.media(&image, cx).await?
-        {
-            let request = self.build(Method::DELETE, &["media", &id], &[("force", "true")], None);
-            self.call(cx, request, Stage::Delete).await?;
-            return Ok(Some(first));
-        }
-        Ok(Some(RemoteRef { id: format!("{id} {}", made.text("/source_url")?), url: None }))
+        // The same file may have come from another daemon at the same time. Both take the first, and nothing is deleted: they may share the file.
+        Ok(match self.media(&image, cx).await? {
+            Some(first) => Some(first),
+            None => Some(RemoteRef { id: format!("{} {}", made.text("/id")?, made.text("/source_url")?), url: None }),
+        })
     }
 
     async fn media(&self, image: &Fetched, cx: &Cx<'_>) -> Result<Option<RemoteRef>, Failure> {
-        let request = self.build(Method::GET, &["media"], &[("slug", &stem(image))], None);
+        let request = self.build(Method::GET, &["media"], &[("slug", &stem(image)), ("orderby", "id"), ("order", "asc")], None);
         let answer = self.call(cx, request, Stage::Find).await?;
         if answer.list("")?.is_empty() {
             return Ok(None);

@@ -18,6 +18,7 @@ mod terms;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use tokio::sync::Mutex;
 
 pub use config::Settings;
 
@@ -41,6 +42,8 @@ pub const KIND: Kind = Kind {
 pub struct WordPress {
     settings: Settings,
     ready: config::Ready,
+    /// Held while something is looked up and made where it is missing, by one lane at a time: WordPress keeps neither images nor terms apart.
+    library: Mutex<()>,
 }
 
 /// A post as it is to be.
@@ -55,8 +58,8 @@ pub struct Post {
     pub key: RemoteKey,
     /// Last part of its address. It is given once: an address stays.
     pub slug: String,
-    /// When the entry was published, as WordPress writes it: in UTC, without a zone.
-    pub date_gmt: String,
+    /// When the entry was published, as WordPress writes it: in UTC, without a zone. Only to a new post where Sleekplan does not say it.
+    pub date_gmt: Option<String>,
     /// Names.
     pub categories: Vec<String>,
     /// Names of categories for entries of another type.
@@ -92,7 +95,7 @@ pub enum Op {
         /// As WordPress calls it.
         status: String,
         /// As WordPress writes it.
-        date_gmt: String,
+        date_gmt: Option<String>,
         /// It was put into the trash by us, and comes back.
         restore: bool,
     },
@@ -125,7 +128,7 @@ impl Connector for WordPress {
 
     fn new(settings: Settings) -> Result<Self, Vec<SettingsError>> {
         let ready = settings.ready()?;
-        Ok(Self { settings, ready })
+        Ok(Self { settings, ready, library: Mutex::new(()) })
     }
 
     fn scope(&self) -> Scope {

@@ -2,8 +2,8 @@
 
 use super::config::{OnUnpublish, Ready, Settings};
 use super::{Op, Post, html};
-use crate::contract::{Change, Effect, Hash, Item, Links, Part, Plan, PlanError, Product, Reason, Repeat, Step, StepName};
-use crate::kit::entry::{button, content, published, title};
+use crate::contract::{Change, Effect, Hash, Item, Links, Part, Plan, PlanError, Product, Reason, Repeat, Step, StepName, Time};
+use crate::kit::entry::{button, content, created, published, title};
 use crate::kit::image;
 use crate::kit::text::{Dialect, ImageRef, line};
 use crate::kit::view::{self, mapped};
@@ -28,12 +28,15 @@ pub(super) fn plan(settings: &Settings, ready: &Ready, change: &Change<'_>, link
     if !item.is_public() || item.deleted {
         return Ok(if linked { withdraw(settings) } else { Plan::Skip(Reason::new("the entry is not public")) });
     }
-    let post = post(settings, ready, change, links)?;
+    let mut post = post(settings, ready, change, links)?;
     let upload = |source: &String| image::upload(source, item, links, Op::UploadImage { source: source.clone() });
     let mut steps: Vec<Step<Op>> = post.images.iter().map(upload).collect();
     let restore = links.own.get(&STATE).is_some_and(|link| link.content == Some(Hash::of(TRASHED.as_bytes())));
     let (date_gmt, status) = (post.date_gmt.clone(), settings.status.as_str());
     let effect = Effect::Link { content: content(item), rendering: Hash::of_json(&post) };
+    if !linked {
+        post.date_gmt = Some(utc(published(item, change.product)));
+    }
     steps.push(if linked {
         let op = Op::UpdatePost { post, restore };
         Step { name: StepName::new("update post"), part: POST, effect, repeat: Repeat::Idempotent, op }
@@ -41,14 +44,15 @@ pub(super) fn plan(settings: &Settings, ready: &Ready, change: &Change<'_>, link
         let repeat = Repeat::Keyed(change.key.clone());
         Step { name: StepName::new("create draft"), part: POST, effect, repeat, op: Op::CreateDraft(post) }
     });
-    steps.push(step("publish", STATE, linking(status), Op::Publish { status: status.to_owned(), date_gmt, restore }));
+    let publish = format!("published as {status}");
+    steps.push(step("publish", STATE, linking(&publish), Op::Publish { status: status.to_owned(), date_gmt, restore }));
     Ok(Plan::Run(steps))
 }
 
 fn withdraw(settings: &Settings) -> Plan<Op> {
     match settings.on_unpublish {
         OnUnpublish::Keep => Plan::Skip(Reason::new("the entry is withdrawn; on_unpublish keeps its post")),
-        OnUnpublish::Draft => Plan::Run(vec![step("unpublish", STATE, linking("draft"), Op::Unpublish {})]),
+        OnUnpublish::Draft => Plan::Run(vec![step("unpublish", STATE, linking("withdrawn"), Op::Unpublish {})]),
         OnUnpublish::Trash => Plan::Run(vec![step("trash post", STATE, linking(TRASHED), Op::TrashPost {})]),
         OnUnpublish::Delete => {
             let noted = step("note", STATE, Effect::Unlink, Op::Noted {});
@@ -81,7 +85,7 @@ fn post(settings: &Settings, ready: &Ready, change: &Change<'_>, links: &Links) 
     let featured_image = images.first().cloned().filter(|_| settings.featured_image);
     let html = match &ready.content {
         // Somebody's own markup is kept as it is; the values in it are escaped.
-        Some(template) => html::without_shortcodes(&template.render(&view())?),
+        Some(template) => html::inert(&template.render(&view())?),
         None => {
             let copies = settings.copy_images;
             let place = |url: &str| image::placeholder(&images, url).filter(|_| copies).map_or(ImageRef::Keep, ImageRef::Replace);
@@ -91,17 +95,21 @@ fn post(settings: &Settings, ready: &Ready, change: &Change<'_>, links: &Links) 
     };
     let (categories, other_categories) = categories(settings, item, change.product);
     Ok(Post {
-        title: html::escaped(&heading.unwrap_or_else(|| title(item))),
+        title: html::title(&heading.unwrap_or_else(|| title(item))),
         html,
         key: change.key.clone(),
         slug: slug.and_then(|slug| slugged(&slug, SLUG_CHARS_MAX)).unwrap_or_else(|| own_slug(item)),
-        date_gmt: published(item, change.product).to_jiff().strftime("%Y-%m-%dT%H:%M:%S").to_string(),
+        date_gmt: created(item, change.product).map(utc),
         categories,
         other_categories,
         tags: settings.tags.clone(),
         images,
         featured_image,
     })
+}
+
+fn utc(at: Time) -> String {
+    at.to_jiff().strftime("%Y-%m-%dT%H:%M:%S").to_string()
 }
 
 /// The categories a post is to have, and those it is not to keep from an earlier type.

@@ -28,9 +28,9 @@ pub(super) fn refine(response: &Response) -> Option<Failure> {
             Some(Failure::Unauthorized { source: because("the user may not see drafts, or was not recognised: check --live says which") })
         }
         (403, code) if ABOUT_ONE_POST.contains(&code) => Some(anothers(response)),
-        (403, code) if code.starts_with("rest_") && code != "rest_cannot_create" => Some(Failure::Unauthorized { source: source() }),
+        (403, code) if code.starts_with("rest_") => Some(Failure::Unauthorized { source: source() }),
         (403, "") if json.is_none() => {
-            Some(Failure::Rejected { source: because("a firewall in front of WordPress, or a plugin, refused this text") })
+            Some(Failure::Unauthorized { source: because("a firewall in front of WordPress, or a plugin, keeps this daemon out") })
         }
         // Not the post is missing, but the address under which posts are.
         (404, "rest_no_route") => Some(Failure::Unauthorized { source: because("is post_type right, and its plugin active?") }),
@@ -40,9 +40,40 @@ pub(super) fn refine(response: &Response) -> Option<Failure> {
         (501, "rest_trash_not_supported") => {
             Some(Failure::Rejected { source: because("this site has no trash: set on_unpublish to \"draft\" or \"delete\"") })
         }
+        // A sign that the column of an old database cannot hold; what else fails there may pass.
+        (500, "db_insert_error" | "db_update_error") if names_field(json.as_ref()) => {
+            Some(Failure::Rejected { source: because("the site's database cannot hold a sign of this text") })
+        }
         // Said of bytes that are no image to WordPress: the same again is no better.
         (500, "rest_upload_sideload_error") => Some(Failure::Rejected { source: source() }),
         _ => None,
+    }
+}
+
+/// Whether the database names a column that refused what was to go into it.
+fn names_field(json: Option<&Value>) -> bool {
+    let said = json.and_then(|json| json.get("additional_data")).map(Value::to_string).unwrap_or_default();
+    ["post_content", "post_title"].iter().any(|column| said.contains(&format!("failed: {column}")))
+}
+
+/// The same of a request that carries an entry's text, which a firewall may take exception to.
+pub(super) fn refine_text(response: &Response) -> Option<Failure> {
+    match refine(response) {
+        Some(Failure::Unauthorized { .. })
+            if response.status.as_u16() == 403 && serde_json::from_slice::<Value>(&response.body).is_err() =>
+        {
+            let cause = format!("{}; a firewall in front of WordPress, or a plugin, refused this text", said(response));
+            Some(Failure::Rejected { source: Cause::new(cause) })
+        }
+        other => other,
+    }
+}
+
+/// The same of a new category or tag: who may not make one may write posts.
+pub(super) fn refine_term(response: &Response) -> Option<Failure> {
+    match refine(response) {
+        Some(Failure::Unauthorized { source }) if response.status.as_u16() == 403 => Some(Failure::Rejected { source }),
+        other => other,
     }
 }
 

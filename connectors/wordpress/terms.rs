@@ -4,13 +4,11 @@ use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::WordPress;
-use super::refusal::refine;
+use super::html::escaped;
+use super::refusal::refine_term;
 use crate::contract::{Cause, Cx, Failure, Response};
-use crate::kit::http::{Stage, call_or};
+use crate::kit::http::{Answer, Stage, call_or};
 use crate::kit::text::Text;
-
-/// A page of a listing: more is refused.
-const PAGE: &str = "100";
 
 /// What a post is to have of one taxonomy.
 pub(super) struct Wanted<'a> {
@@ -39,6 +37,7 @@ impl WordPress {
         if gone.is_empty() && missing.is_empty() {
             return Ok(None);
         }
+        let _alone = if missing.is_empty() { None } else { Some(self.library.lock().await) };
         for name in missing {
             let id = self.term(wanted.taxonomy, name, cx).await?;
             kept.push(Term { id, name: name.clone() });
@@ -47,12 +46,11 @@ impl WordPress {
     }
 
     async fn term(&self, taxonomy: &'static str, name: &str, cx: &Cx<'_>) -> Result<u64, Failure> {
-        let known = self.list_terms(taxonomy, ("search", name), cx).await?;
-        if let Some(term) = known.iter().find(|term| term.is(name)) {
+        if let Some(term) = self.known_term(taxonomy, name, cx).await? {
             return Ok(term.id);
         }
         let request = self.build(Method::POST, &[taxonomy], &[], Some(&json!({"name": name})));
-        let answer = call_or(cx, request, Stage::Create, refine, exists).await;
+        let answer = call_or(cx, request, Stage::Create, refine_term, exists).await;
         let answer = answer.map_err(|failure| match failure {
             Failure::Rejected { source } => {
                 let cause = format!("`{name}` of {taxonomy} is missing and cannot be created: create it at WordPress, or give the user the role of an editor; {source}");
@@ -60,15 +58,28 @@ impl WordPress {
             }
             other => other,
         })?;
+        if answer.status.is_success() {
+            // Somebody else may have made it at the same moment: all take the first.
+            let first = self.known_term(taxonomy, name, cx).await?;
+            return first.map_or_else(|| number(&answer, "/id"), |term| Ok(term.id));
+        }
         // What exists under a name that WordPress takes for the same says so, and which it is.
-        let pointer = if answer.status.is_success() { "/id" } else { "/data/term_id" };
-        answer.text(pointer)?.parse().map_err(|_| answer.lacks("a number as id"))
+        number(&answer, "/data/term_id")
+    }
+
+    /// The first term of this name. WordPress keeps names with their signs as references, and looks for them so.
+    async fn known_term(&self, taxonomy: &'static str, name: &str, cx: &Cx<'_>) -> Result<Option<Term>, Failure> {
+        let escaped = escaped(name);
+        let found =
+            self.list_terms(taxonomy, ("search", &escaped), cx).await?.into_iter().filter(|term| term.is(name)).min_by_key(|term| term.id);
+        if found.is_some() || escaped == name {
+            return Ok(found);
+        }
+        Ok(self.list_terms(taxonomy, ("search", name), cx).await?.into_iter().filter(|term| term.is(name)).min_by_key(|term| term.id))
     }
 
     async fn list_terms(&self, taxonomy: &str, which: (&str, &str), cx: &Cx<'_>) -> Result<Vec<Term>, Failure> {
-        let request = self.build(Method::GET, &[taxonomy], &[which, ("per_page", PAGE)], None);
-        let answer = self.call(cx, request, Stage::Find).await?;
-        Ok(answer.list("")?.iter().filter_map(Term::read).collect())
+        Ok(self.all(taxonomy, &[which], cx).await?.iter().filter_map(Term::read).collect())
     }
 }
 
@@ -87,6 +98,10 @@ impl Term {
     fn is(&self, name: &str) -> bool {
         self.name.to_lowercase() == name.trim().to_lowercase()
     }
+}
+
+fn number(answer: &Answer, pointer: &str) -> Result<u64, Failure> {
+    answer.text(pointer)?.parse().map_err(|_| answer.lacks(pointer))
 }
 
 /// Whether a create is refused because the term is there, which is as good.

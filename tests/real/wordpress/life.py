@@ -123,6 +123,17 @@ try:
     daemon.told("update", changelog_id=1, title="Export, ours")
     daemon.settled()
     assert post(1)["title"]["raw"] == "Export, ours" and daemon.parked() == [], "our own change is no person's"
+    # Nothing on the way makes a person's words ours: withdrawn and public again, they are still theirs.
+    person("edit", first["id"], "Words of a person")
+    for hidden in (True, False):
+        daemon.told("update", changelog_id=1, draft=hidden)
+        daemon.settled()
+    assert brief(post(1))[:2] == ("Words of a person", "draft") and ["a person changed post" in row["reason"] for row in daemon.parked()] == [True]
+    daemon.again(blog('on_remote_edit = "overwrite"'))
+    daemon.decide("retry")
+    daemon.settled()
+    assert brief(post(1))[1] == "publish" and daemon.parked() == []
+    daemon.again(blog())
     said("a person's edit is parked, kept, overwritten, as the setting says")
 
     # A person trashes, deletes; and what the settings make of it.
@@ -164,10 +175,12 @@ try:
     person("edit", post(7)["id"], "Mine")
     daemon.told("update", changelog_id=7, enabled=False)
     daemon.settled()
-    assert post(7)["title"]["raw"] == "Mine" and [row["class"] for row in daemon.parked()] == ["rejected"]
-    code, words = daemon.ask("drop", str(daemon.parked()[0]["id"]), "--why", "it is mine now", "--yes")
-    assert code == 0, words
-    said("withdrawn: trashed, deleted, kept, and back again; what a person wrote is not deleted for good")
+    assert brief(post(7))[:2] == ("Mine", "draft") and daemon.parked() == []
+    daemon.told("update", changelog_id=7, enabled=True, title="Theirs no more?")
+    daemon.settled()
+    assert brief(post(7))[:2] == ("Mine", "draft") and ["a person changed post" in row["reason"] for row in daemon.parked()] == [True]
+    daemon.decide("drop")
+    said("withdrawn: trashed, deleted, kept, and back again; what a person wrote is a draft then")
 
     # Every kind of answer is lost once.
     daemon.again(blog(TERMS))
@@ -197,8 +210,8 @@ try:
     assert brief(post(13)) == ("Same address", "publish", f"{URL}/lost-11-11-2/"), brief(post(13))
     said("an address that another post has is not taken")
 
-    # Fifty at once; every seventh answer is lost, and the daemon is killed three times.
-    daemon.again(blog(TERMS))
+    # Fifty at once, with a tag that is new; every seventh answer is lost, and the daemon is killed three times.
+    daemon.again(blog(TERMS.replace("Release", "At once")))
     proxy.cut = lambda method, path: len(proxy.writes) % 7 == 0
     for number in range(100, 150):
         daemon.told("create", changelog_id=number, title=f"Entry {number}", description_html=f"<p>{number}</p>")
@@ -209,6 +222,7 @@ try:
     proxy.cut = lambda method, path: False
     titles = sorted(row["title"]["raw"] for row in posts() if row["title"]["raw"].startswith("Entry 1"))
     assert titles == [f"Entry {number}" for number in range(100, 150)] and daemon.parked() == [], (titles, daemon.parked())
+    assert [tag["count"] for tag in ask("tags", search="At once")[0]] == [50], ask("tags", search="At once")[0]
     assert len(ask("categories", per_page=100)[0]) == 4, "Uncategorized, R&D, New things, Repairs"
     said(f"50 entries are 50 posts over three pages, {proxy.lost} answers lost so far")
 
@@ -243,6 +257,10 @@ try:
     daemon.told("update", changelog_id=160, title="Still by an author")
     daemon.settled()
     assert post(160)["title"]["raw"] == "Still by an author"
+    daemon.again(blog('categories = ["R&D"]', user="writer"))
+    daemon.told("create", changelog_id=163, title="In R&D", description_html="<p>x</p>")
+    daemon.settled()
+    assert brief(post(163))[:2] == ("In R&amp;D", "publish") and names("categories", 163) == ["R&amp;D"]
     daemon.again(blog('categories = ["Not there"]', user="writer"))
     daemon.told("create", changelog_id=161, title="No category", description_html="<p>x</p>")
     daemon.settled()
