@@ -64,7 +64,7 @@ impl Ghost {
                 post_ref(&answer).map(Some)
             }
             Op::UpdatePost(post) => self.update(post, cx).await.map(Some),
-            Op::Publish { published_at, newsletter } => self.publish(published_at, newsletter.as_deref(), cx).await.map(Some),
+            Op::Publish { published_at, newsletter } => self.publish(published_at.as_deref(), newsletter.as_deref(), cx).await.map(Some),
             Op::ConfirmMailing {} => self.confirm_mailing(cx).await.map(|()| None),
             Op::Unpublish {} => self.unpublish(cx).await.map(Some),
             Op::DeletePost {} => self.delete(cx).await.map(|()| None),
@@ -94,7 +94,7 @@ impl Ghost {
     }
 
     /// Asks first: a post that is published already is neither published nor mailed again, whatever became of an earlier answer.
-    async fn publish(&self, published_at: &str, newsletter: Option<&str>, cx: &Cx<'_>) -> Result<RemoteRef, Failure> {
+    async fn publish(&self, published_at: Option<&str>, newsletter: Option<&str>, cx: &Cx<'_>) -> Result<RemoteRef, Failure> {
         let known = self.read(cx).await?;
         let is_mailed = known.json.pointer("/posts/0/email").is_some_and(|email| !email.is_null());
         if status(&known) == Some("published") {
@@ -108,7 +108,7 @@ impl Ghost {
         }
         let newsletter = newsletter.filter(|_| !is_mailed);
         let query: Vec<(&str, &str)> = newsletter.iter().map(|slug| ("newsletter", *slug)).collect();
-        let body = json!({"status": "published", "published_at": published_at});
+        let body = dated(json!({"status": "published"}), published_at);
         let answer = self.put(cx, &known, &query, body).await?;
         match status(&answer) {
             Some("published") => state_ref(&answer),
@@ -218,10 +218,19 @@ fn fields(post: &Post, links: &Links) -> Value {
     let is_first = |source: &&String| image::placeholder(&post.images, source) == post.feature_image;
     let copied = post.images.iter().find(is_first).map(|source| place(source).unwrap_or_else(|| source.clone()));
     let feature_image = copied.or_else(|| post.feature_image.clone());
-    json!({
+    let fields = json!({
         "title": post.title, "html": html, "custom_excerpt": post.excerpt, "canonical_url": post.canonical_url,
-        "published_at": post.published_at, "feature_image": feature_image,
-    })
+        "feature_image": feature_image,
+    });
+    dated(fields, post.published_at.as_deref())
+}
+
+/// With the date of publication, where it is to be set.
+fn dated(fields: Value, published_at: Option<&str>) -> Value {
+    match published_at {
+        Some(published_at) => with(fields, json!({"published_at": published_at})),
+        None => fields,
+    }
 }
 
 fn with(mut fields: Value, more: Value) -> Value {

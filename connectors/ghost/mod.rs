@@ -52,8 +52,8 @@ pub struct Post {
     pub excerpt: Option<String>,
     /// Where the entry itself can be read.
     pub canonical_url: Option<String>,
-    /// When the entry was published, as Ghost writes it.
-    pub published_at: String,
+    /// When the entry was published, as Ghost writes it. Only to a new post where Sleekplan does not say it.
+    pub published_at: Option<String>,
     /// Address or placeholder.
     pub feature_image: Option<String>,
     /// Names; the last is the key.
@@ -78,7 +78,7 @@ pub enum Op {
     /// Publish it.
     Publish {
         /// As Ghost writes it.
-        published_at: String,
+        published_at: Option<String>,
         /// The newsletter to mail it with.
         newsletter: Option<String>,
     },

@@ -4,8 +4,8 @@ use pulldown_cmark::{Event, Tag};
 
 use super::config::{OnUnpublish, Ready, Settings, Status};
 use super::{Op, Post, cards};
-use crate::contract::{Change, Effect, Hash, Links, Part, Plan, PlanError, Reason, RemoteKey, Repeat, Step, StepName};
-use crate::kit::entry::{button, content, published, title};
+use crate::contract::{Change, Effect, Hash, Links, Part, Plan, PlanError, Reason, RemoteKey, Repeat, Step, StepName, Time};
+use crate::kit::entry::{button, content, created, published, title};
 use crate::kit::image;
 use crate::kit::text::{Dialect, ImageRef, Text, line};
 use crate::kit::view;
@@ -30,10 +30,13 @@ pub(super) fn plan(settings: &Settings, ready: &Ready, change: &Change<'_>, link
     if !item.is_public() || item.deleted {
         return Ok(if linked { withdraw(settings) } else { Plan::Skip(Reason::new("the entry is not public")) });
     }
-    let post = post(settings, ready, change, links)?;
+    let mut post = post(settings, ready, change, links)?;
     let upload = |source: &String| image::upload(source, item, links, Op::UploadImage { source: source.clone() });
     let mut steps: Vec<Step<Op>> = post.images.iter().map(upload).collect();
     let effect = Effect::Link { content: content(item), rendering: Hash::of_json(&post) };
+    if !linked {
+        post.published_at = Some(utc(published(item, change.product)));
+    }
     let published_at = post.published_at.clone();
     steps.push(if linked {
         Step { name: StepName::new("update post"), part: POST, effect, repeat: Repeat::Idempotent, op: Op::UpdatePost(post) }
@@ -109,11 +112,15 @@ fn post(settings: &Settings, ready: &Ready, change: &Change<'_>, links: &Links) 
         html: unfilled(&html),
         excerpt: Some(excerpt).filter(|excerpt| !excerpt.is_empty()),
         canonical_url: view::public_url(item, change.product),
-        published_at: published(item, change.product).to_jiff().strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string(),
+        published_at: created(item, change.product).map(utc),
         feature_image,
         tags: settings.tags.iter().cloned().chain([key_tag(change.key)]).collect(),
         images,
     })
+}
+
+fn utc(at: Time) -> String {
+    at.to_jiff().strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
 }
 
 /// The words of the first paragraph: themes show them below the title.
