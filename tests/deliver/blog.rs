@@ -37,7 +37,8 @@ async fn a_step_knows_what_the_one_before_it_made_also_where_nothing_of_them_is_
 async fn the_address_that_a_blog_gave_stands_in_the_templates_of_others() {
     let (folder, wire) = (tempfile::tempdir().unwrap(), Arc::new(Wire::new()));
     let other = BLOG.replace("connectors.blog", "connectors.mirror").replace(":9", ":8");
-    let content = r#"content = "{{ entry.title }} is at {{ links.blog or 'no place' }}""#;
+    let content = r#"content = "{{ entry.title }} is at {{ links.blog or 'no place' }}"
+slug = "mirror-{{ entry.id }}""#;
     let daemon = Daemon::start(&config(folder.path(), &format!("{BLOG}{other}{content}\n")), &wire).await;
     let shown = || {
         wire.fake()
