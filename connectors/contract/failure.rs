@@ -1,4 +1,4 @@
-//! The five classes of failure. A connector says which; only the engine decides what follows.
+//! The six classes of failure. A connector says which; only the engine decides what follows.
 
 use std::fmt;
 use std::time::Duration;
@@ -90,6 +90,12 @@ pub enum Failure {
         /// What was said.
         source: Cause,
     },
+    /// It did not happen, and the receiver wants nothing of this connector any more, for good: the connector is paused.
+    #[error("nothing more is wanted")]
+    Unwanted {
+        /// What was said.
+        source: Cause,
+    },
 }
 
 impl Failure {
@@ -100,7 +106,8 @@ impl Failure {
             | Failure::Unknown { source, .. }
             | Failure::Rejected { source }
             | Failure::Unauthorized { source }
-            | Failure::Missing { source } => source,
+            | Failure::Missing { source }
+            | Failure::Unwanted { source } => source,
         }
     }
 
@@ -112,6 +119,7 @@ impl Failure {
             Failure::Rejected { .. } => "rejected",
             Failure::Unauthorized { .. } => "unauthorized",
             Failure::Missing { .. } => "missing",
+            Failure::Unwanted { .. } => "unwanted",
         }
     }
 }

@@ -86,6 +86,13 @@ impl RemoteKey {
         format!("{}:{}", self.key, self.signature)
     }
 
+    /// The key of what announces one event of the item: signed as far as this one is.
+    #[must_use]
+    pub fn of_event(&self, seq: u64) -> Self {
+        let signature = Hash::of_parts([self.signature.as_bytes(), &seq.to_le_bytes()]).to_string();
+        Self { key: format!("{}-e{seq}", self.key), signature }
+    }
+
     /// The marker for HTML and Markdown, invisible there. Text conversion strips forged ones from strangers' text.
     pub fn marker(&self) -> String {
         format!("<!-- sleekplan:{} -->", self.signed())

@@ -96,7 +96,9 @@ impl<K: Fake> World<K> {
             Plan::Run(steps) => {
                 let links = self.links(given);
                 let open: Vec<AnyStep> = steps.into_iter().filter(|step| engine::is_open(step, &links)).collect();
-                Ok(if open.iter().all(|step| step.effect == Effect::None) { Vec::new() } else { open })
+                // An event is announced by being sent, whether or not that leaves a link.
+                let leaves_nothing = given.event.is_none() && open.iter().all(|step| step.effect == Effect::None);
+                Ok(if leaves_nothing { Vec::new() } else { open })
             }
             Plan::Skip(reason) => Err(format!("{} is skipped: {reason}", given.item.id)),
             Plan::Wait(what) => Err(format!("{} waits: {what:?}", given.item.id)),

@@ -149,7 +149,7 @@ impl Desk {
         };
         let planned = match assignment.connector.plan(&change, &links) {
             Err(error) => Err(format!("it would be parked: {error}")),
-            Ok(plan) => all_steps(plan, &links),
+            Ok(plan) => all_steps(plan, &links, change.event.is_some()),
         };
         let steps = match planned {
             Ok(steps) => steps,

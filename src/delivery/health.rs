@@ -55,7 +55,7 @@ impl Health {
                 }
             }
             // The service answered: it is there.
-            Ok(_) | Err(Failure::Rejected { .. } | Failure::Missing { .. }) => {
+            Ok(_) | Err(Failure::Rejected { .. } | Failure::Missing { .. } | Failure::Unwanted { .. }) => {
                 *state = State { unauthorized: state.unauthorized, ..State::default() }
             }
         });

@@ -4,7 +4,7 @@ use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use sleeksync_connectors::contract::{Cause, Cx, Effect, Failure, ItemId, Link, Links, RemoteKey, RemoteRef, Time};
+use sleeksync_connectors::contract::{Cause, Cx, Effect, Failure, ItemId, Link, Links, RemoteKey, RemoteRef, Repeat, Time};
 
 use super::pace::Timed;
 use super::prepare::{Prepared, Prospect, prepare};
@@ -108,7 +108,7 @@ impl Lane<'_> {
             }
             input = match (then, run.current()) {
                 (Then::Apply, Some(step)) => Input::Applied(self.apply(step, &links, duty, &timed).await),
-                (Then::Find(since), _) => match self.unless_stopping(self.find(&key, since, &links, duty, &timed)).await {
+                (Then::Find(since), step) => match self.unless_stopping(self.find(sought(step, &key), since, &links, duty, &timed)).await {
                     Some(found) => Input::Found(found),
                     None => break,
                 },
@@ -225,6 +225,14 @@ impl Lane<'_> {
             Err(failure) => tracing::warn!(connector, %item, step, class = failure.class(), cause = %failure.cause(), "step failed"),
         }
         self.assignment.health.note(result, self.shared.clock.now(), &self.assignment.policy.backoff, duty);
+    }
+}
+
+/// The key of a step: the item's own, or one of an event of it.
+fn sought<'a>(step: Option<&'a PlannedStep>, item: &'a RemoteKey) -> &'a RemoteKey {
+    match step.map(|step| &step.repeat) {
+        Some(Repeat::Keyed(key)) => key,
+        _ => item,
     }
 }
 

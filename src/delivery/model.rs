@@ -209,7 +209,7 @@ impl World {
             Verdict::Skip(reason) => settle(SettledAs::Skipped(reason.to_string())),
             _ => {
                 let title = known_item.fields.text("title").unwrap();
-                match open_steps(Self::steps(duty, &title, known_item.deleted, &links), &links, duty.again) {
+                match open_steps(Self::steps(duty, &title, known_item.deleted, &links), &links, duty.again, duty.key.event.is_some()) {
                     Steps::Run(steps) => return Some(Run::fresh(duty, steps, &links, None)),
                     Steps::Unchanged => settle(SettledAs::Delivered),
                 }

@@ -143,7 +143,7 @@ fn plan(lane: &Lane<'_>, view: &View, duty: &DutyRow, facts: Facts, now: Time) -
         }
         Ok(Some(Plan::Run(steps))) => steps,
     };
-    match open_steps(steps, &facts.links, duty.again) {
+    match open_steps(steps, &facts.links, duty.again, duty.key.event.is_some()) {
         Steps::Unchanged => settle(settled(duty, SettledAs::Delivered, now)),
         Steps::Run(steps) if lane.assignment.dry_run => {
             let names: Vec<String> = steps.iter().map(|step| step.name.to_string()).collect();

@@ -9,7 +9,9 @@ use sleeksync_connectors::contract::{Cause, Effect, Failure, Limit, Links, OnMis
 
 use super::backoff::Backoff;
 use crate::index::row::{DutyRow, OpenPlan};
-use crate::record::{Attempt, DutyKey, Intent, Outcome, ParkClass, Parked, PlanRecord, PlannedStep, Record, Settled, SettledAs, Throttled};
+use crate::record::{
+    Attempt, DutyKey, Halt, Halted, Intent, Outcome, ParkClass, Parked, PlanRecord, PlannedStep, Record, Settled, SettledAs, Throttled,
+};
 
 /// What the configuration says about trying again.
 #[derive(Clone, Debug)]
@@ -258,7 +260,7 @@ impl Run {
 
     fn failed(&mut self, failure: &Failure, policy: &Policy, outside: Outside) -> Turn {
         match failure {
-            Failure::Transient { .. } | Failure::Unauthorized { .. } => self.refused(failure, policy, outside),
+            Failure::Transient { .. } | Failure::Unauthorized { .. } | Failure::Unwanted { .. } => self.refused(failure, policy, outside),
             Failure::Missing { .. } => Turn { records: Vec::new(), then: Then::Check },
             Failure::Rejected { source } => {
                 let records = vec![self.not_done(failure, outside.now, outside)];
@@ -280,6 +282,11 @@ impl Run {
         self.intent = None;
         if let Failure::Unauthorized { .. } = failure {
             return Turn { records: vec![self.not_done(failure, outside.now, outside)], then: Then::Unauthorized };
+        }
+        if let Failure::Unwanted { source } = failure {
+            let halted =
+                Halted { connector: self.duty.connector, halt: Halt::Paused, why: source.to_string(), at: outside.now, all: false };
+            return Turn { records: vec![self.not_done(failure, outside.now, outside), Record::Halted(halted)], then: Then::Rest };
         }
         let (retry_after, limit) = match failure {
             Failure::Transient { retry_after, scope, .. } => (*retry_after, *scope),

@@ -77,7 +77,9 @@ pub fn judge(known: &Known<'_>, filter: &Filter) -> Verdict {
     }
     if let Some(events) = &filter.events {
         let allowed = events.iter().fold(0, |bits, action| bits | action.bit());
-        if known.duty.actions != 0 && known.duty.actions & allowed == 0 {
+        // An event that is announced again was never one of the events that raised this delivery: it says itself what it is.
+        let actions = known.event.map_or(known.duty.actions, |event| event.action.bit());
+        if actions != 0 && actions & allowed == 0 {
             return skip("none of its events is among this connector's `events`");
         }
     }
@@ -121,10 +123,15 @@ pub enum Steps {
     Unchanged,
 }
 
-/// Leaves out what already stands as wanted, `again` excepted.
-pub fn open_steps(steps: Vec<AnyStep>, links: &Links, again: Option<Again>) -> Steps {
+/// Leaves out what already stands as wanted, `again` excepted. What leaves no trace in the links is done with something that does, or by itself
+/// where it `announces` an event: that is owed once, and done by being sent.
+pub fn open_steps(steps: Vec<AnyStep>, links: &Links, again: Option<Again>, announces: bool) -> Steps {
     let open: Vec<PlannedStep> = steps.into_iter().filter(|step| is_open(step, links, again)).map(PlannedStep::from).collect();
-    if open.iter().all(|step| step.effect == Effect::None) { Steps::Unchanged } else { Steps::Run(open) }
+    if is_nothing(open.iter().map(|step| &step.effect), announces) { Steps::Unchanged } else { Steps::Run(open) }
+}
+
+fn is_nothing<'a>(mut effects: impl ExactSizeIterator<Item = &'a Effect>, announces: bool) -> bool {
+    if announces { effects.len() == 0 } else { effects.all(|effect| *effect == Effect::None) }
 }
 
 fn is_open(step: &AnyStep, links: &Links, again: Option<Again>) -> bool {
@@ -156,11 +163,11 @@ pub fn planned_links(links: &Links, again: Option<Again>) -> Cow<'_, Links> {
 }
 
 /// The steps of a plan that would be tried, for a dry run; why there are none otherwise.
-pub fn all_steps(plan: AnyPlan, links: &Links) -> Result<Vec<AnyStep>, String> {
+pub fn all_steps(plan: AnyPlan, links: &Links, announces: bool) -> Result<Vec<AnyStep>, String> {
     match plan {
         Plan::Run(steps) => {
             let open: Vec<AnyStep> = steps.into_iter().filter(|step| is_open(step, links, None)).collect();
-            if open.iter().all(|step| step.effect == Effect::None) { Err("unchanged".to_owned()) } else { Ok(open) }
+            if is_nothing(open.iter().map(|step| &step.effect), announces) { Err("unchanged".to_owned()) } else { Ok(open) }
         }
         Plan::Skip(reason) => Err(reason.to_string()),
         Plan::Wait(For::Link(item)) => Err(format!("it waits until {item} has an object")),

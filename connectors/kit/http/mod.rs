@@ -5,6 +5,7 @@
 //!
 //! Not done here: retrying, waiting, counting. A connector says what happened; delivery decides what follows.
 
+mod address;
 mod base;
 mod classify;
 mod client;
@@ -15,6 +16,7 @@ mod said;
 mod scrub;
 mod untrusted;
 
+pub use address::{Address, Written};
 pub use base::Base;
 pub use classify::{Answer, Refine, Stage, accept, classify, unrefined};
 pub use client::{ANSWER_BYTES_MAX, Client, ClientError, ClientOptions, Proxy};
@@ -46,7 +48,7 @@ pub async fn call_or(
     refine: Refine,
     is_good: fn(&Response) -> bool,
 ) -> Result<Answer, Failure> {
-    Answer::read(sent(cx, request, stage, refine, is_good).await?, stage)
+    Answer::read(send_or(cx, request, stage, refine, is_good).await?, stage)
 }
 
 /// The same for services whose good answer is no JSON, such as an incoming webhook that says `ok`: the status decides.
@@ -54,10 +56,20 @@ pub async fn call_or(
 /// # Errors
 /// What happened, by the table of [`classify`], after `refine` was asked.
 pub async fn send(cx: &Cx<'_>, request: Request, stage: Stage, refine: Refine) -> Result<Response, Failure> {
-    sent(cx, request, stage, refine, |_| false).await
+    send_or(cx, request, stage, refine, |_| false).await
 }
 
-async fn sent(cx: &Cx<'_>, request: Request, stage: Stage, refine: Refine, is_good: fn(&Response) -> bool) -> Result<Response, Failure> {
+/// Both: neither must it be JSON, nor is every refusal one.
+///
+/// # Errors
+/// What happened, by the table of [`classify`], after `refine` was asked.
+pub async fn send_or(
+    cx: &Cx<'_>,
+    request: Request,
+    stage: Stage,
+    refine: Refine,
+    is_good: fn(&Response) -> bool,
+) -> Result<Response, Failure> {
     let secrets = scrub::secrets(&request.headers);
     let (method, host) = (request.method.clone(), request.url.host_str().unwrap_or_default().to_owned());
     let outcome = match cx.transport.send(request).await {

@@ -32,7 +32,8 @@ pub(super) fn without(mut failure: Failure, secrets: &[String]) -> Failure {
         | Failure::Unknown { source, .. }
         | Failure::Rejected { source }
         | Failure::Unauthorized { source }
-        | Failure::Missing { source } => source,
+        | Failure::Missing { source }
+        | Failure::Unwanted { source } => source,
     };
     if let Cow::Owned(clean) = clean(source.as_str(), secrets) {
         *source = Cause::new(clean);

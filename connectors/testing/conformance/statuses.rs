@@ -1,4 +1,4 @@
-//! What happened to a request is said in the right one of the five classes.
+//! What happened to a request is said in the right one of the classes.
 
 use std::time::Duration;
 

@@ -1,0 +1,55 @@
+//! What is to be told of an event: pure.
+
+use serde_json::Value;
+
+use super::Op;
+use super::config::{Ready, Told};
+use crate::contract::{Change, Effect, Event, Hash, Links, Part, Plan, PlanError, Reason, RemoteKey, Repeat, Step, StepName};
+use crate::kit::text::Dialect;
+use crate::kit::view;
+
+/// What was told. It leaves no link: the receiver has nothing that could be changed.
+const MESSAGE: Part = Part::new("message");
+
+pub(super) fn plan(ready: &Ready, change: &Change<'_>, links: &Links) -> Result<Plan<Op>, PlanError> {
+    let Some(event) = change.event else {
+        return Ok(Plan::Skip(Reason::new("a webhook is told of events, not of items")));
+    };
+    let body = match &ready.template {
+        Some(template) => json(template.render(&view::view(change, links, Dialect::Plain))?)?,
+        None => whole(event, change),
+    };
+    Ok(Plan::Run(vec![Step {
+        name: StepName::new("send"),
+        part: MESSAGE,
+        effect: Effect::None,
+        // By its id the receiver knows what it has had already.
+        repeat: Repeat::Idempotent,
+        op: Op::Send { id: id(change.key, event.seq), body },
+    }]))
+}
+
+/// The event as it came. The product is the one it was counted to, which is its envelope's where the data says otherwise.
+fn whole(event: &Event, change: &Change<'_>) -> String {
+    let mut data = event.data.as_map().clone();
+    data.insert("product_id".to_owned(), change.product.id.0.into());
+    let told = Told { action: event.action.as_str(), timestamp: event.at.to_string(), data };
+    // Writing plain data cannot fail.
+    serde_json::to_string(&told).unwrap_or_default()
+}
+
+/// What a template gave, if it is JSON.
+fn json(text: String) -> Result<String, PlanError> {
+    match serde_json::from_str::<Value>(&text) {
+        Ok(_) => Ok(text.trim().to_owned()),
+        Err(error) => {
+            let message = format!("it gives no JSON ({error}); a value brings its own quotes: {{\"title\": {{{{ feedback.title }}}}}}");
+            Err(PlanError::Template { setting: "template", message })
+        }
+    }
+}
+
+/// Nobody can guess it, no other event or connector has it, and it is the same on every try: it hangs on the signed key.
+fn id(key: &RemoteKey, seq: u64) -> String {
+    format!("msg_{}", Hash::of(key.of_event(seq).signed().as_bytes()))
+}
