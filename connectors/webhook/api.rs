@@ -84,7 +84,7 @@ fn refine(response: &Response) -> Option<Failure> {
 
 /// Who takes nothing but a POST may refuse any other method in these words, and is there all the same.
 fn is_there(response: &Response) -> bool {
-    matches!(response.status.as_u16(), 400 | 403..=407 | 411..=422)
+    matches!(response.status.as_u16(), 400 | 403..=407 | 411..=422 | 501)
 }
 
 fn says(response: &Response, words: &str) -> bool {

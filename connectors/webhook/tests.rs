@@ -173,6 +173,7 @@ async fn a_check_asks_for_nothing_and_takes_a_refusal_for_a_sign_of_life() {
         (404, "ok"),
         (405, "ok"),
         (403, "ok"),
+        (501, "ok"),
         (401, "unauthorized"),
         (410, "unwanted"),
         (500, "unknown"),

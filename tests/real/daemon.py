@@ -71,9 +71,13 @@ class Daemon:
 
     def told(self, action, **entry):
         """As Sleekplan tells it: a webhook of an entry that is public unless `entry` says otherwise."""
+        usual = {"segment": "", "scheduled": False, "draft": False, "enabled": True, "created": "2026-03-03 12:00:00", "type": "new"}
+        self.post(f"changelog.{action}", usual | entry)
+
+    def post(self, action, data):
+        """A webhook of any action."""
         self.at += 1000
-        data = {"segment": "", "scheduled": False, "draft": False, "enabled": True, "created": "2026-03-03 12:00:00", "type": "new"} | entry
-        body = {"product_id": 7, "action": f"changelog.{action}", "data": data, "timestamp": str(self.at)}
+        body = {"product_id": 7, "action": action, "data": data, "timestamp": str(self.at)}
         url = f"http://127.0.0.1:{self.receiver}/webhooks/sleekplan?key=k"
         ask = urllib.request.Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"})
         answer = json.loads(urllib.request.urlopen(ask, timeout=10).read())

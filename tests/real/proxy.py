@@ -59,4 +59,4 @@ class Passing(http.server.BaseHTTPRequestHandler):
             # Who asked did not wait: Ghost takes its time for a large text.
             self.close_connection = True
 
-    do_GET = do_POST = do_PUT = do_DELETE = pass_on
+    do_GET = do_POST = do_PUT = do_DELETE = do_OPTIONS = pass_on
