@@ -12,5 +12,6 @@ pub mod testing;
 mod ghost;
 mod github;
 mod site;
+mod slack;
 mod webhook;
 mod wordpress;

@@ -36,10 +36,26 @@ pub enum Output {
         /// The longest a value may be, in characters.
         chars_max: usize,
     },
+    /// Slack's mrkdwn: values are written as text that is inert there, each cut to `chars_max`; `body.markdown` is the long text in mrkdwn.
+    Slack {
+        /// The longest a value may be, in characters.
+        chars_max: usize,
+    },
     /// HTML: values are escaped, but for `body.html`, which is sanitised.
     Html,
     /// JSON: values are written as JSON.
     Json,
+}
+
+impl Output {
+    /// The markup that values are made inert in, and the longest one may be; none where the engine's own escaping does it, or nothing.
+    pub(super) fn markup(self) -> Option<(Format, usize)> {
+        match self {
+            Output::Markdown { dialect, chars_max } => Some((Format::Markdown(dialect), chars_max)),
+            Output::Slack { chars_max } => Some((Format::Slack, chars_max)),
+            Output::Text | Output::Html | Output::Json => None,
+        }
+    }
 }
 
 /// A template of the configuration.
@@ -133,23 +149,23 @@ fn environment(output: Output) -> Environment<'static> {
         Output::Text => AutoEscape::None,
         Output::Html => AutoEscape::Html,
         Output::Json => AutoEscape::Json,
-        Output::Markdown { .. } => AutoEscape::Custom("markdown".into()),
+        Output::Markdown { .. } | Output::Slack { .. } => AutoEscape::Custom("markdown".into()),
     });
-    if let Output::Markdown { dialect, chars_max } = output {
+    if let Some((format, chars_max)) = output.markup() {
         // It calls its result safe, and makes it so for HTML alone.
         environment.remove_filter("tojson");
-        environment.set_formatter(move |out, _, value| Ok(out.write_str(&in_markdown(value, dialect, chars_max))?));
+        environment.set_formatter(move |out, _, value| Ok(out.write_str(&in_markup(value, format, chars_max))?));
     }
     environment
 }
 
-/// A value inside of Markdown: what is safe and web addresses as they are, everything else as text.
-fn in_markdown(value: &Value, dialect: Dialect, chars_max: usize) -> String {
+/// A value inside of markup: what is safe and web addresses as they are, everything else as text.
+fn in_markup(value: &Value, format: Format, chars_max: usize) -> String {
     let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     match () {
         () if value.is_none() => "none".to_owned(),
         () if value.is_safe() || is_address(&text) => text,
-        () => Text::from_plain(&text).cut(Format::Markdown(dialect), chars_max).0.trim().to_owned(),
+        () => Text::from_plain(&text).cut(format, chars_max).0.trim().to_owned(),
     }
 }
 

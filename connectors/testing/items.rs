@@ -42,7 +42,9 @@ impl Given {
     /// With the event that brought it, for connectors that announce.
     #[must_use]
     pub fn announcing(mut self, action: Action) -> Self {
-        self.event = Some(Event { seq: 7, action, at: self.item.at, data: self.item.fields.clone() });
+        // Each event has a number of its own; here it hangs on the minute.
+        let minutes = self.item.at.since(AT).as_secs() / 60;
+        self.event = Some(Event { seq: 7 + minutes, action, at: self.item.at, data: self.item.fields.clone() });
         self
     }
 

@@ -6,6 +6,7 @@
 //! It does not prove that a vendor behaves like its fake.
 #![allow(clippy::expect_used, reason = "where a test's own machinery fails, the test has failed")]
 
+pub mod block_kit;
 pub mod conformance;
 mod engine;
 pub mod ghost;
@@ -16,6 +17,7 @@ mod items;
 mod logbook;
 pub mod sample;
 pub mod service;
+pub mod slack;
 mod wire;
 pub mod wordpress;
 mod world;

@@ -27,6 +27,7 @@ mod markdown;
 mod plain;
 mod run;
 mod scan;
+mod slack;
 mod tag;
 
 use pulldown_cmark::{CowStr, Event, HeadingLevel, Tag, TagEnd};
@@ -34,6 +35,7 @@ use pulldown_cmark::{CowStr, Event, HeadingLevel, Tag, TagEnd};
 pub use cut::{Length, SHORTENED};
 pub use github::apart_from;
 pub use line::{github_line, line, terminal};
+pub use slack::{slack_line, slack_link};
 
 /// The most text that is read, in bytes; what follows is left off.
 pub const TEXT_BYTES_MAX: usize = 1024 * 1024;
@@ -51,6 +53,8 @@ pub enum Format {
     Html,
     /// Words and line breaks only.
     Plain,
+    /// Slack's mrkdwn.
+    Slack,
     /// Markdown as one program reads it.
     Markdown(Dialect),
 }
@@ -247,6 +251,7 @@ impl Text {
         match format {
             Format::Html => self.html(),
             Format::Plain => self.plain(),
+            Format::Slack => slack::write(&self.events),
             Format::Markdown(dialect) => self.markdown(dialect),
         }
     }

@@ -9,7 +9,7 @@ use serde_json::{Map, Value as Json};
 
 use super::table::BODY;
 use crate::kit::template::Output;
-use crate::kit::text::{Dialect, Format, Text};
+use crate::kit::text::{Dialect, Text};
 
 /// What stands for an absent value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,11 +118,9 @@ impl Object for Body {
         match key.as_str()? {
             "html" if self.output == Some(Output::Html) => Some(Value::from_safe_string(self.words.read().html())),
             "html" => Some(Value::from(self.words.read().html())),
-            "markdown" => Some(match self.output {
-                Some(Output::Markdown { dialect, chars_max }) => {
-                    Value::from_safe_string(self.words.read().cut(Format::Markdown(dialect), chars_max).0)
-                }
-                _ => Value::from(self.words.read().markdown(self.words.dialect)),
+            "markdown" => Some(match self.output.and_then(Output::markup) {
+                Some((format, chars_max)) => Value::from_safe_string(self.words.read().cut(format, chars_max).0),
+                None => Value::from(self.words.read().markdown(self.words.dialect)),
             }),
             "text" => Some(Value::from(self.words.read().plain())),
             _ => None,

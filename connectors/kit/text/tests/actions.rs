@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use pulldown_cmark::{Event, Parser, Tag, TagEnd};
 
+use super::mrkdwn::slack_actions;
 use super::reader::options;
 use crate::kit::text::{Dialect, Format};
 
@@ -17,6 +18,7 @@ pub(crate) fn actions(output: &str, format: Format) -> Vec<String> {
     }
     match format {
         Format::Plain => {}
+        Format::Slack => slack_actions(output, &mut found),
         Format::Html => html_actions(output, &mut found),
         Format::Markdown(dialect) => markdown_actions(output, dialect, &mut found),
     }

@@ -53,6 +53,7 @@ fn suffix(format: Format) -> &'static str {
     match format {
         Format::Html => "out.html",
         Format::Plain => "out.txt",
+        Format::Slack => "slack.txt",
         Format::Markdown(Dialect::GitHub) => "github.md",
         Format::Markdown(Dialect::Hugo) => "hugo.md",
         Format::Markdown(Dialect::Zola) => "zola.md",

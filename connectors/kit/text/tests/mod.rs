@@ -3,6 +3,7 @@
 pub(crate) mod actions;
 pub(crate) mod goldens;
 mod hostile;
+mod mrkdwn;
 mod ordinary;
 mod properties;
 mod reader;
@@ -16,7 +17,7 @@ const DIALECTS: [Dialect; 7] =
 
 /// Every format.
 fn formats() -> Vec<Format> {
-    let mut formats = vec![Format::Html, Format::Plain];
+    let mut formats = vec![Format::Html, Format::Plain, Format::Slack];
     formats.extend(DIALECTS.map(Format::Markdown));
     formats
 }

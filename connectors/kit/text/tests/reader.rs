@@ -2,6 +2,7 @@
 
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 
+use super::mrkdwn::slack_shown;
 use crate::kit::text::{Dialect, Format};
 
 /// The letters and digits that stand together, in order; zero-width spaces do not divide.
@@ -23,6 +24,7 @@ pub(super) fn in_order(wanted: &[String], shown: &[String]) -> Result<(), String
 pub(super) fn shown(output: &str, format: Format) -> String {
     match format {
         Format::Plain => output.to_owned(),
+        Format::Slack => slack_shown(output),
         Format::Html => html_shown(output),
         Format::Markdown(dialect) => {
             let source = match dialect {
