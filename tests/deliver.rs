@@ -6,6 +6,8 @@
 mod again;
 #[path = "deliver/blog.rs"]
 mod blog;
+#[path = "deliver/chat.rs"]
+mod chat;
 #[path = "deliver/daemon.rs"]
 mod daemon;
 #[path = "deliver/history.rs"]

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::block_kit;
 use super::wire::{self, Answers};
-use crate::contract::{Request, Response, TransportError};
+use crate::contract::{Cause, Request, Response, TransportError, Unsent};
 
 /// Talks to a fake Slack.
 pub type Wire = wire::Wire<FakeSlack>;
@@ -38,6 +38,10 @@ pub struct FakeSlack {
     pub messages: Vec<Message>,
     /// What came by an incoming webhook.
     pub hooked: Vec<Value>,
+    /// When its first message is written, in seconds; some day in 2026 where nothing else is said.
+    pub begins_at: Option<u64>,
+    /// So many of the next writes are done, and their answers are lost.
+    pub lost: u32,
     /// The next answers are these errors.
     pub errors: Vec<&'static str>,
     made: u64,
@@ -58,6 +62,10 @@ impl Answers for FakeSlack {
             None if !is_known => failed("not_authed"),
             None => self.act(&method, &body, &query),
         };
+        if method.starts_with("chat.") && self.lost > 0 {
+            self.lost -= 1;
+            return Err(TransportError { unsent: Unsent::Unknown, source: Cause::new("the connection broke") });
+        }
         Ok(response(200, said.to_string()))
     }
 }
@@ -96,7 +104,7 @@ impl FakeSlack {
 
     fn put(&mut self, thread: Option<String>, body: Value, metadata: Value) -> String {
         self.made += 1;
-        let ts = format!("{}.{:06}", 1_772_539_200 + self.made / 1000, self.made % 1000);
+        let ts = format!("{}.{:06}", self.begins_at.unwrap_or(1_772_539_200) + self.made / 1000, self.made % 1000);
         self.messages.push(Message { ts: ts.clone(), thread, versions: vec![body], metadata });
         ts
     }
