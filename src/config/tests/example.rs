@@ -23,8 +23,9 @@ fn case(text: &str) -> Case {
         .enumerate()
         .map(|(place, part)| if place == 0 { (*part).to_owned() } else { format!("\"{}", part.replacen("\" }", "\"", 1)) })
         .collect();
-    // Ghost's key has a form of its own, which is checked.
-    Case::of(&literal.concat().replace("\"GHOST_ADMIN_KEY\"", "\"6b06:00ff\""))
+    // Some keys have a form of their own, which is checked.
+    let formed = literal.concat().replace("\"GHOST_ADMIN_KEY\"", "\"6b06:00ff\"");
+    Case::of(&formed.replace("\"HOOK_SECRET\"", "\"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\""))
 }
 
 /// The keys a table takes, as the message about an unknown one names them.
