@@ -45,7 +45,13 @@ pub(super) fn slack_actions(output: &str, found: &mut Vec<String>) {
                 let host = |text: &str| {
                     let lower = text.to_lowercase();
                     let behind = lower.split_once("://")?.1.trim_start_matches("www.");
-                    Some(behind.split(|c: char| "/?#:()[]{}<>,;|\"'".contains(c) || c.is_whitespace()).next()?.to_owned())
+                    Some(
+                        behind
+                            .split(|c: char| "/?#:()[]{}<>,;|\"'".contains(c) || c.is_whitespace())
+                            .next()?
+                            .trim_end_matches('.')
+                            .to_owned(),
+                    )
                 };
                 let (shown, target) = (label.replace("&amp;", "&").replace('\u{200B}', ""), address.replace("&amp;", "&"));
                 if host(&shown).is_some_and(|shown| Some(shown) != host(&target)) {
