@@ -4,7 +4,7 @@
 //! answer that was lost is simply asked for again. Facts about the format: repository `standard-webhooks/standard-webhooks`,
 //! `spec/standard-webhooks.md`.
 //!
-//! The data is sent as Sleekplan sent it, with everything personal and private that is in it: it is for a receiver of one's own.
+//! The data is sent as Sleekplan sent it, with everything personal that is in it, so it is for a receiver of one's own. Private comments are not sent.
 
 mod api;
 mod config;

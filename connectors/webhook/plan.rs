@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::Op;
 use super::config::{Ready, Told};
-use crate::contract::{Change, Effect, Event, Hash, Links, Part, Plan, PlanError, Reason, RemoteKey, Repeat, Step, StepName};
+use crate::contract::{Change, Effect, Event, Hash, ItemKind, Links, Part, Plan, PlanError, Reason, RemoteKey, Repeat, Step, StepName};
 use crate::kit::text::Dialect;
 use crate::kit::view;
 
@@ -15,6 +15,9 @@ pub(super) fn plan(ready: &Ready, change: &Change<'_>, links: &Links) -> Result<
     let Some(event) = change.event else {
         return Ok(Plan::Skip(Reason::new("a webhook is told of events, not of items")));
     };
+    if change.item.id.kind() == ItemKind::Comment && change.item.fields.flag("public") == Some(false) {
+        return Ok(Plan::Skip(Reason::new("the comment is private")));
+    }
     let body = match &ready.template {
         Some(template) => json(template.render(&view::view(change, links, Dialect::Plain))?)?,
         None => whole(event, change),

@@ -9,7 +9,7 @@ use ring::hmac;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::contract::{Action, RetryAfter, Step, Transport};
+use crate::contract::{Action, Reason, RetryAfter, Step, Transport};
 use crate::kit::http::{Client, ClientOptions, Proxy};
 use crate::testing::service::{Act, Reply, Service};
 use crate::testing::{Given, comment, entry, feedback, key_of, product};
@@ -81,6 +81,13 @@ fn an_event_is_told_with_its_own_data_and_the_product_it_was_counted_to() {
     data["product_id"] = json!(123_456_789);
     assert_eq!(data, Value::Object(given.event.unwrap().data.as_map().clone()));
     assert_eq!(body.as_object().unwrap().len(), 3);
+}
+
+#[test]
+fn a_private_comment_is_told_to_nobody() {
+    let said = comment(&feedback(json!({})), json!({"public": false})).announcing(Action::CommentCreate);
+    let planned = planned(&webhook("http://127.0.0.1:9", json!({})), &said).unwrap();
+    assert_eq!(planned, Plan::Skip(Reason::new("the comment is private")));
 }
 
 #[test]
