@@ -12,4 +12,5 @@ pub mod testing;
 mod ghost;
 mod github;
 mod site;
+mod sqlite;
 mod wordpress;

@@ -7,6 +7,7 @@
 #![allow(clippy::expect_used, reason = "where a test's own machinery fails, the test has failed")]
 
 pub mod conformance;
+pub mod database;
 mod engine;
 pub mod ghost;
 pub mod github;
@@ -14,6 +15,7 @@ pub mod images;
 mod interposer;
 mod items;
 mod logbook;
+mod nobody;
 pub mod sample;
 pub mod service;
 mod wire;
@@ -22,7 +24,8 @@ mod world;
 
 pub use engine::Engine;
 pub use interposer::{Fault, Interposer, When, writes};
-pub use items::{Case, Given, comment, entry, feedback, product, subscriber, user};
+pub use items::{Case, Given, comment, entry, feedback, product, satisfaction, subscriber, subscription, user, vote};
 pub use logbook::Logbook;
+pub use nobody::Nobody;
 pub use wire::{Answers, Wire};
 pub use world::{World, key_of};
