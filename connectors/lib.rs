@@ -11,6 +11,7 @@ pub mod testing;
 
 mod ghost;
 mod github;
+mod postgres;
 mod site;
 mod sqlite;
 mod wordpress;

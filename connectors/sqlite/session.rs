@@ -101,7 +101,9 @@ impl database::Session for Sqlite {
 fn answer(connection: &Connection, (sql, values): database::Bound<'_>) -> rusqlite::Result<Vec<Vec<String>>> {
     let mut statement = connection.prepare_cached(sql)?;
     let columns = statement.column_count();
-    let rows = statement.query_map(rusqlite::params_from_iter(values.iter()), |row| (0..columns).map(|at| row.get(at)).collect())?;
+    let rows = statement.query_map(rusqlite::params_from_iter(values.iter()), |row| {
+        (0..columns).map(|at| row.get::<_, Option<String>>(at).map(Option::unwrap_or_default)).collect()
+    })?;
     rows.collect()
 }
 

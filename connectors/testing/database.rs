@@ -10,7 +10,7 @@ use futures_util::future::join_all;
 use serde_json::{Map, Value, json};
 
 use super::engine::{self, Engine};
-use super::items::{Given, comment, entry, feedback, product, satisfaction, subscriber, subscription, user, vote};
+use super::items::{Case, Given, comment, entry, feedback, product, satisfaction, subscriber, subscription, user, vote};
 use super::nobody::Nobody;
 use super::world::key_of;
 use crate::contract::{Change, Connector, ItemKind, Links, Plan, Time};
@@ -34,17 +34,33 @@ pub trait Place: Sync {
 /// How a scenario ends: nothing, or how it was broken.
 pub type Ends = Result<(), String>;
 
+/// All scenarios, each in a place of its own, with how they end.
+pub async fn all<P: Place>(fresh: impl AsyncFn(&'static str) -> P) -> Vec<(&'static str, Ends)> {
+    let mut ends = Vec::new();
+    macro_rules! run {
+        ($($name:ident)*) => { $( ends.push((stringify!($name), $name(&fresh(stringify!($name)).await).await)); )* };
+    }
+    run! {
+        every_kind_has_its_row the_newest_state_wins odd_values_survive a_deleted_person_stands_nowhere the_views_answer
+        many_at_once_are_written nothing_is_written_without_news
+    }
+    ends
+}
+
 fn broken(what: &str, expected: &Value, found: &Value) -> Ends {
     if expected == found { Ok(()) } else { Err(format!("{what}: expected {expected}, found {found}")) }
 }
 
 /// Brings states to the database in this order, each as the daemon would: with what it knows of the links.
-async fn bring<C: Connector>(connector: &C, all: &[Given]) -> Ends {
+pub(super) async fn bring<C: Connector>(connector: &C, all: &[Given]) -> Ends {
     let mut links = BTreeMap::new();
     for given in all {
         let links: &mut Links = links.entry(given.item.id.clone()).or_default();
         let engine = Engine { twice: true, ..Engine::new(connector, &Nobody, given.at) };
-        engine.run(planned(connector, given, links)?, links).await.map_err(|failure| format!("{}: {failure}: {}", given.item.id, failure.cause()))?;
+        engine
+            .run(planned(connector, given, links)?, links)
+            .await
+            .map_err(|failure| format!("{}: {failure}: {}", given.item.id, failure.cause()))?;
     }
     Ok(())
 }
@@ -95,13 +111,13 @@ fn even(table: &Table, row: &mut Row) {
     }
 }
 
-async fn only<P: Place>(place: &P, kind: ItemKind) -> Result<Row, String> {
+pub(super) async fn only<P: Place>(place: &P, kind: ItemKind) -> Result<Row, String> {
     let mut rows = rows(place, kind).await;
     let count = rows.len();
     rows.pop().filter(|_| count == 1).ok_or_else(|| format!("{kind}: expected one row, found {count}"))
 }
 
-fn holds(what: &str, row: &Row, expected: &Value) -> Ends {
+pub(super) fn holds(what: &str, row: &Row, expected: &Value) -> Ends {
     let Value::Object(expected) = expected else { return Err("expected columns".to_owned()) };
     expected.iter().try_for_each(|(name, value)| broken(&format!("{what}.{name}"), value, row.get(name).unwrap_or(&Value::Null)))
 }
@@ -232,7 +248,10 @@ pub async fn odd_values_survive<P: Place>(place: &P) -> Ends {
             return Err(format!("raw has lost {name}"));
         }
     }
-    let empty = Given { item: crate::contract::Item { fields: Default::default(), ..feedback(json!({"feedback_id": "x-1.y_Z"})).item }, ..feedback(json!({})) };
+    let empty = Given {
+        item: crate::contract::Item { fields: Default::default(), ..feedback(json!({"feedback_id": "x-1.y_Z"})).item },
+        ..feedback(json!({}))
+    };
     bring(&connector, &[empty]).await?;
     broken("rows", &json!(2), &json!(rows(place, ItemKind::Feedback).await.len()))
 }
@@ -312,7 +331,12 @@ pub async fn the_views_answer<P: Place>(place: &P) -> Ends {
     bring(&connector, &all).await?;
     let ids = |rows: Vec<Row>| json!(rows.iter().filter_map(|row| row.get("feedback_id").cloned()).collect::<Vec<_>>());
     broken("open_feedback", &json!(["1"]), &ids(place.rows("open_feedback").await))?;
-    let mut weeks: Vec<Value> = place.rows("votes_per_week").await.iter().map(|row| json!([row.get("week"), row.get("votes"), row.get("up"), row.get("down")])).collect();
+    let mut weeks: Vec<Value> = place
+        .rows("votes_per_week")
+        .await
+        .iter()
+        .map(|row| json!([row.get("week"), row.get("votes"), row.get("up"), row.get("down")]))
+        .collect();
     weeks.sort_by_key(Value::to_string);
     broken("votes_per_week", &json!([["2026-03-02", 2, 1, 1], ["2026-03-09", 1, 1, 0]]), &json!(weeks))?;
     let entries = place.rows("changelog_with_feedback").await;
@@ -348,11 +372,38 @@ pub async fn nothing_is_written_without_news<P: Place>(place: &P) -> Ends {
     let connector = place.connector();
     for given in everything() {
         let mut links = Links::default();
-        Engine::new(&connector, &Nobody, given.at).run(planned(&connector, &given, &links)?, &mut links).await.map_err(|failure| failure.to_string())?;
+        Engine::new(&connector, &Nobody, given.at)
+            .run(planned(&connector, &given, &links)?, &mut links)
+            .await
+            .map_err(|failure| failure.to_string())?;
         let Plan::Run(steps) = planned(&connector, &given, &links)? else { return Err("no steps".to_owned()) };
         if steps.iter().any(|step| engine::is_open(step, &links)) {
             return Err(format!("{} is written again", given.item.id));
         }
     }
     Ok(())
+}
+
+/// What the conformance suite asks of a database: each kind of item made, changed and, where Sleekplan deletes it, deleted.
+pub fn cases() -> Vec<Case> {
+    let names = [
+        ("put feedback", "change feedback", "delete feedback"),
+        ("put comment", "change comment", "delete comment"),
+        ("put vote", "change vote", "delete vote"),
+        ("put subscription", "change subscription", "delete subscription"),
+        ("put user", "change user", "delete user"),
+        ("put entry", "change entry", "delete entry"),
+        ("put subscriber", "change subscriber", "delete subscriber"),
+        ("put satisfaction", "change satisfaction", "delete satisfaction"),
+    ];
+    let all = everything().into_iter().zip(names);
+    all.flat_map(|(given, (put, change, delete))| {
+        let changed = given.clone().changed(json!({"title": "Second", "comment": "Second", "vote": -1, "data_name": "jane2"}));
+        [
+            Case::new(put, given.clone()),
+            Case::after(change, [given.clone()], changed),
+            Case::after(delete, [given.clone()], given.deleted()),
+        ]
+    })
+    .collect()
 }

@@ -16,6 +16,7 @@ mod interposer;
 mod items;
 mod logbook;
 mod nobody;
+pub mod postgres;
 pub mod sample;
 pub mod service;
 mod wire;

@@ -4,7 +4,10 @@
 ///
 /// # Errors
 /// It panicked, or the daemon ends.
-#[expect(clippy::disallowed_methods, reason = "the one place that leaves the runtime's own threads: SQLite waits for the disk and for locks")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place that leaves the runtime's own threads: SQLite waits for the disk and for locks"
+)]
 pub async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, tokio::task::JoinError> {
     tokio::task::spawn_blocking(work).await
 }

@@ -115,10 +115,9 @@ fn row_of(item: &Item, product: &Product) -> Row {
     let parent = item.id.parent().map(|parent| parent.id().to_owned());
     let key = [item.id.product().to_string()].into_iter().chain(parent).chain([item.id.id().to_owned()]).collect();
     let values = table.columns.iter().filter_map(|column| Some((column.name.to_owned(), value_of(item, product, column)?))).collect();
-    let mut raw = item.fields.as_map().clone();
-    raw.retain(|name, _| !(item.id.kind().is_child() && name == NESTED));
-    let mut row =
-        Row { kind: item.id.kind(), key, person: person_of(item, table), values, raw, source_ts: item.at, deleted: item.deleted };
+    let kept = item.fields.as_map().iter().filter(|(name, _)| !(item.id.kind().is_child() && *name == NESTED));
+    let raw = kept.map(|(name, json)| (value::printable(name), value::shown(json))).collect();
+    let mut row = Row { kind: item.id.kind(), key, person: person_of(item, table), values, raw, source_ts: item.at, deleted: item.deleted };
     if row.ends_person() {
         row.forget();
     }

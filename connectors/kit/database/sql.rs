@@ -40,8 +40,9 @@ impl Statements {
     pub fn new(dialect: Dialect) -> Self {
         let users = dialect.table(Table::of(ItemKind::User).name);
         let (product, who) = ((dialect.bound)(1, Type::Id), (dialect.bound)(2, Type::Id));
-        let deleted_person =
-            format!("SELECT \"{PERSON_ID}\" FROM {users} WHERE \"product_id\" = {product} AND \"{PERSON_ID}\" = {who} AND \"deleted_at\" IS NOT NULL");
+        let deleted_person = format!(
+            "SELECT \"{PERSON_ID}\" FROM {users} WHERE \"product_id\" = {product} AND \"{PERSON_ID}\" = {who} AND \"deleted_at\" IS NOT NULL"
+        );
         let puts = TABLES.iter().map(|table| (table.kind, put(&dialect, table))).collect();
         Self { begin: dialect.begin, dialect, puts, deleted_person }
     }
@@ -139,9 +140,9 @@ fn put(dialect: &Dialect, table: &Table) -> String {
 }
 
 fn create(dialect: &Dialect, table: &Table) -> String {
-    let columns = columns_of(table).into_iter().map(|(name, kind, always)| {
-        format!("{} {}{}", quoted(name), (dialect.column)(kind), if always { " NOT NULL" } else { "" })
-    });
+    let columns = columns_of(table)
+        .into_iter()
+        .map(|(name, kind, always)| format!("{} {}{}", quoted(name), (dialect.column)(kind), if always { " NOT NULL" } else { "" }));
     let key: Vec<String> = key_of(table).map(quoted).collect();
     format!("CREATE TABLE {} ({}, PRIMARY KEY ({}))", dialect.table(table.name), columns.collect::<Vec<_>>().join(", "), key.join(", "))
 }

@@ -201,13 +201,8 @@ const USERS: Table = Table {
     indexes: &[&["product_id", "data_mail"], &["product_id", "data_id"]],
 };
 
-const SUBSCRIBERS: Table = Table {
-    kind: ItemKind::Subscriber,
-    name: "subscribers",
-    key: &["user_id"],
-    columns: PERSON,
-    indexes: &[&["product_id", "data_mail"]],
-};
+const SUBSCRIBERS: Table =
+    Table { kind: ItemKind::Subscriber, name: "subscribers", key: &["user_id"], columns: PERSON, indexes: &[&["product_id", "data_mail"]] };
 
 const ENTRIES: Table = Table {
     kind: ItemKind::Changelog,

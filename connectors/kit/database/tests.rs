@@ -41,7 +41,8 @@ async fn what_waits_is_written_together_and_one_that_is_refused_stops_no_other()
     let notes = Notes::default();
     let batches = Arc::clone(&notes.batches);
     let gather = Gather::new(notes);
-    let rows: Vec<Row> = (1..=600).map(|id| row(&feedback(json!({"feedback_id": id, "title": if id == 300 { "bad" } else { "good" }})))).collect();
+    let rows: Vec<Row> =
+        (1..=600).map(|id| row(&feedback(json!({"feedback_id": id, "title": if id == 300 { "bad" } else { "good" }})))).collect();
     let said = join_all(rows.into_iter().map(|row| gather.put(row))).await;
     let refused: Vec<usize> = said.iter().enumerate().filter(|(_, said)| said.is_err()).map(|(at, _)| at + 1).collect();
     assert_eq!(refused, [300]);

@@ -62,7 +62,7 @@ pub(super) fn read(fields: &Fields, name: &str, kind: Type, product: &Product) -
         Type::Real => real(fields.get(name)?).and_then(serde_json::Number::from_f64).map(Json::Number),
         Type::Flag => fields.flag(name).map(Json::Bool),
         Type::Time => fields.some_text(name).and_then(|text| time(&text, product)).map(Json::String),
-        Type::Json => fields.get(name).filter(|json| !json.is_null()).map(|json| Json::String(json.to_string())),
+        Type::Json => fields.get(name).filter(|json| !json.is_null()).map(|json| Json::String(shown(json).to_string())),
     }
 }
 
@@ -86,7 +86,17 @@ fn time(text: &str, product: &Product) -> Option<String> {
     (1..=9999).contains(&year).then(|| at.to_string())
 }
 
+/// The same for every text in it.
+pub(super) fn shown(json: &Json) -> Json {
+    match json {
+        Json::String(text) => Json::String(printable(text)),
+        Json::Array(list) => Json::Array(list.iter().map(shown).collect()),
+        Json::Object(map) => Json::Object(map.iter().map(|(name, value)| (printable(name), shown(value))).collect()),
+        other => other.clone(),
+    }
+}
+
 /// U+0000 is no character of a text for PostgreSQL and ends one for many programs: it is shown as U+FFFD. The rest stays as it is.
-fn printable(text: &str) -> String {
+pub(super) fn printable(text: &str) -> String {
     text.replace('\u{0}', "\u{FFFD}")
 }

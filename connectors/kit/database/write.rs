@@ -22,7 +22,7 @@ pub trait Session: Send {
     /// Runs statements in this order.
     fn execute(&mut self, all: Vec<Bound<'_>>) -> impl Future<Output = Result<(), Failure>> + Send;
 
-    /// Asks, and gives for each question the rows of its answer; every column is a text, and none is null.
+    /// Asks, and gives for each question the rows of its answer; every column is a text, and an empty one where it is null.
     fn query(&mut self, all: Vec<Bound<'_>>) -> impl Future<Output = Result<Vec<Vec<Vec<String>>>, Failure>> + Send;
 
     /// Whether one of our tables is there.
