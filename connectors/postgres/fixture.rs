@@ -31,7 +31,7 @@ impl Fixture for PostgresFixture {
     }
 
     fn goldens(&self) -> &'static str {
-        "postgres/goldens"
+        "sqlite/goldens"
     }
 
     fn exempt(&self) -> &'static [(Rule, &'static str)] {
@@ -42,10 +42,36 @@ impl Fixture for PostgresFixture {
             ),
             (Rule::LostAnswer, "a row has the item's own ids as its key: written again, it is the same, and nothing is looked up"),
             (Rule::LookUp, "no step is looked up, see there"),
+            (Rule::Goldens, "its steps are those of `sqlite`, whose goldens guard them"),
+            (Rule::Secrets, "nothing can be sent without a server; `a_password_is_in_nothing_that_can_be_seen` stands for it"),
             (Rule::Statuses, "it speaks no HTTP; `every_code_has_its_class` stands for it"),
             (Rule::Hostile, "`odd_values_survive` of `tests/real/postgres.sh`, on a real server"),
         ]
     }
+}
+
+#[tokio::test]
+async fn a_password_is_in_nothing_that_can_be_seen() {
+    use crate::contract::{Change, Connector, Cx, Links, Plan, Time};
+    const PASSWORD: &str = "hunter2hunter2";
+    let settings = || serde_json::from_value::<super::Settings>(Nowhere.settings(PASSWORD)).expect("settings");
+    let connector = Postgres::new(settings()).expect("a connector");
+    let mut seen = format!("{:?} {:?} {}", settings(), settings().address(), Connector::scope(&connector));
+    for case in cases() {
+        let (product, key, links) =
+            (crate::testing::product(), crate::testing::key_of(&Connector::scope(&connector), &case.then.item.id), Links::default());
+        let change =
+            Change { item: &case.then.item, parent: None, event: None, product: &product, key: &key, at: case.then.at, is_history: false };
+        let Ok(Plan::Run(steps)) = Connector::plan(&connector, &change, &links) else { panic!("no steps for {}", case.name) };
+        for step in &steps {
+            let said = connector.apply(&step.op, &Cx { transport: &Nobody, links: &links, now: Time::ZERO }).await;
+            seen += &format!("{steps:?} {:?} {said:?}", connector.preview(&step.op, &links));
+        }
+    }
+    let said = connector.check(&Cx { transport: &Nobody, links: &Links::default(), now: Time::ZERO }).await;
+    seen += &format!("{said:?}");
+    assert!(seen.contains("[secret]") && seen.contains("Connection refused"), "it was tried");
+    assert!(!seen.contains(PASSWORD));
 }
 
 impl Fake for Nowhere {

@@ -122,7 +122,8 @@ impl ToSql for Value {
 /// What SQLite said, by its result codes (sqlite.org/rescode.html).
 fn failed(error: &rusqlite::Error) -> Failure {
     let source = Cause::new(error.to_string());
-    let Some(code) = error.sqlite_error_code() else { return Failure::Rejected { source } };
+    // A statement that does not fit the tables, or what stands in them: somebody has changed them.
+    let Some(code) = error.sqlite_error_code() else { return Failure::Unauthorized { source } };
     match code {
         // Another holds it, or there is no room: it passes, and nothing was committed.
         ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::DiskFull | ErrorCode::OutOfMemory | ErrorCode::SchemaChanged => {

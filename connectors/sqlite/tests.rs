@@ -24,7 +24,7 @@ impl Here {
     fn ask(&self, sql: &str) -> Vec<Map<String, Value>> {
         let connection = Connection::open(self.path()).unwrap();
         let mut statement = connection.prepare(sql).unwrap();
-        let names: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+        let names: Vec<String> = statement.column_names().map(str::to_owned).collect();
         let rows =
             statement.query_map([], |row| names.iter().enumerate().map(|(at, name)| Ok((name.clone(), shown(row.get(at)?)))).collect());
         rows.unwrap().collect::<rusqlite::Result<_>>().unwrap()

@@ -211,7 +211,7 @@ pub async fn the_newest_state_wins<P: Place>(place: &P) -> Ends {
         let row = only(place, kind).await?;
         holds(kind.as_str(), &row, &json!({"deleted_at": deleted.item.at.as_ms(), "source_ts": deleted.item.at.as_ms()}))?;
         let again = later(last, 600);
-        bring(&connector, &[again.clone()]).await?;
+        bring(&connector, std::slice::from_ref(&again)).await?;
         holds(kind.as_str(), &only(place, kind).await?, &json!({"deleted_at": null, "source_ts": again.item.at.as_ms()}))?;
     }
     Ok(())

@@ -93,7 +93,7 @@ async fn dies_in_a_commit(place: &Schema) -> Ends {
              FOR EACH ROW EXECUTE FUNCTION \"{schema}\".die()"
         ))
         .await;
-    let said = bring(&connector, &[second.clone()]).await.expect_err("a backend that died");
+    let said = bring(&connector, std::slice::from_ref(&second)).await.expect_err("a backend that died");
     if !said.contains("57P01") {
         return Err(format!("expected that the server ended the connection: {said}"));
     }
@@ -106,7 +106,7 @@ async fn dies_in_a_commit(place: &Schema) -> Ends {
 /// The commit is done, and its answer never arrives: an unknown outcome, after which the same again does no harm.
 async fn answer_is_lost(place: &Schema) -> Ends {
     let given = feedback(json!({"title": "once"}));
-    bring(&place.connector(), &[given.clone()]).await?;
+    bring(&place.connector(), std::slice::from_ref(&given)).await?;
     let changed = given.changed(json!({"title": "twice"}));
     let (address, cuts) = swallowing_proxy(&place.url).await;
     let connector = place.at(&address);
