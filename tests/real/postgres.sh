@@ -7,18 +7,12 @@ cd "$(dirname "$0")/../.."
 here=$PWD/tests/real
 cache=${SLEEKSYNC_REAL:-${TMPDIR:-/tmp}/sleeksync-real}/postgres
 mkdir -p "$cache"
+. "$here/debian.sh"
 if [ -z "${SLEEKSYNC_PROGRAM:-}" ]; then cargo build --locked; SLEEKSYNC_PROGRAM=$PWD/target/debug/sleeksync; fi
 cargo build --locked -p sleeksync-connectors --features testing --bin real-postgres
 export SLEEKSYNC_PROGRAM
 
-packages=(postgresql python3-minimal openssl)
-missing=(); for package in "${packages[@]}"; do dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package"); done
-if [ ${#missing[@]} -gt 0 ]; then
-  # Debian starts a daemon when it installs one; this one is started below, and nowhere else.
-  made=; [ -e /usr/sbin/policy-rc.d ] || { printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d; chmod 755 /usr/sbin/policy-rc.d; made=1; }
-  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >"$cache/apt.log" 2>&1
-  [ -z "$made" ] || rm -f /usr/sbin/policy-rc.d
-fi
+packages "$cache/apt.log" postgresql python3 openssl
 bin=$(ls -d /usr/lib/postgresql/*/bin | sort -V | tail -1)
 
 # A server of its own each time: nothing of an earlier run is taken for this one's.
@@ -31,7 +25,7 @@ finish() {
   [ -n "${SLEEKSYNC_KEEP:-}" ] || rm -rf "$run"
 }
 trap finish EXIT
-port=$(python3 -c 'import socket; s=socket.socket(); s.bind(("127.0.0.1",0)); print(s.getsockname()[1])')
+port=$(free)
 
 # An authority, a certificate of it for localhost alone, and an authority that vouches for nobody.
 openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=authority -keyout "$run/ca.key" -out "$run/ca.pem" 2>/dev/null
