@@ -23,8 +23,9 @@ fn case(text: &str) -> Case {
         .enumerate()
         .map(|(place, part)| if place == 0 { (*part).to_owned() } else { format!("\"{}", part.replacen("\" }", "\"", 1)) })
         .collect();
-    // Ghost's key has a form of its own, which is checked.
-    Case::of(&literal.concat().replace("\"GHOST_ADMIN_KEY\"", "\"6b06:00ff\""))
+    // Ghost's key and a database's address have forms of their own, which are checked.
+    let forms = [("\"GHOST_ADMIN_KEY\"", "\"6b06:00ff\""), ("\"SLEEKPLAN_DATABASE_URL\"", "\"postgres://ann:x@db.example.com/app\"")];
+    Case::of(&forms.iter().fold(literal.concat(), |text, (name, form)| text.replace(name, form)))
 }
 
 /// The keys a table takes, as the message about an unknown one names them.
