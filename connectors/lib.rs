@@ -11,7 +11,9 @@ pub mod testing;
 
 mod ghost;
 mod github;
+mod postgres;
 mod site;
 mod slack;
+mod sqlite;
 mod webhook;
 mod wordpress;

@@ -21,8 +21,16 @@ pub struct Kind {
 }
 
 /// All kinds, by name.
-pub const REGISTRY: &[Kind] =
-    &[crate::ghost::KIND, crate::github::KIND, crate::site::KIND, crate::slack::KIND, crate::webhook::KIND, crate::wordpress::KIND];
+pub const REGISTRY: &[Kind] = &[
+    crate::ghost::KIND,
+    crate::github::KIND,
+    crate::postgres::KIND,
+    crate::site::KIND,
+    crate::slack::KIND,
+    crate::sqlite::KIND,
+    crate::webhook::KIND,
+    crate::wordpress::KIND,
+];
 
 /// The kind of this name.
 pub fn kind(name: &str) -> Option<&'static Kind> {

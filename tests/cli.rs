@@ -324,6 +324,8 @@ fn the_demo_shows_every_page_the_head_of_a_feed_and_the_ids() {
         "CHANGELOG.md:\n  # Changelog",
         "static/changelog.json, its head:\n  {",
         "\"id\": \"tag:sleeksync,2026:sp-5456534244-changelog-77",
+        "entries:5456534244/771",
+        "772           Faster search             0      Show similar ideas as you type  10",
     ] {
         assert!(shown.contains(part), "{part} is not in\n{shown}");
     }

@@ -20,7 +20,8 @@ pub struct Capabilities {
     pub items: &'static [ItemKind],
     /// Mirrors or announces.
     pub mode: Mode,
-    /// How many idempotent steps of different lanes one call may carry; 1 means no batches.
+    /// How many idempotent steps of different lanes one call may carry; 1 means no batches. So many lanes are in flight by default, and the
+    /// connector gathers what their steps hand in.
     pub batch_max: usize,
     /// Requests a minute at the vendor's public host; 0 means no limit.
     pub rate_per_minute: u32,
@@ -32,6 +33,6 @@ pub struct Capabilities {
     pub events_required: bool,
     /// Whether one instance serves one product only.
     pub single_product: bool,
-    /// Whether its default start is "all": nothing is history to it (databases).
+    /// Whether its default start is "all": nothing is history to it, and what was deleted before it was sent is sent as deleted (databases).
     pub takes_history: bool,
 }

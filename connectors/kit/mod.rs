@@ -1,6 +1,7 @@
 //! What connectors share: text conversion, HTTP, programs, templates, markers.
 
 pub mod command;
+pub mod database;
 pub mod entry;
 pub mod http;
 pub mod image;

@@ -3,19 +3,17 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use url::Url;
 
 use super::Site;
 use super::config::{Format, Settings};
-use crate::contract::{Cause, RemoteKey, Request, Response, Transport, TransportError, Unsent};
+use crate::contract::{RemoteKey, Request, Transport};
 use crate::kit::command::Program;
 use crate::kit::text;
 use crate::kit::text::tests::actions::actions;
 use crate::testing::conformance::{Fake, Fixture, Hostile, Rule, conformance};
-use crate::testing::{Case, entry};
+use crate::testing::{Case, Nobody, entry};
 
 mod hugo {
     use super::*;
@@ -70,20 +68,6 @@ struct Folder {
     root: TempDir,
     format: Format,
     kept: Kept,
-}
-
-/// No service: a page without images asks nobody.
-struct Nobody;
-
-#[async_trait]
-impl Transport for Nobody {
-    async fn send(&self, _: Request) -> Result<Response, TransportError> {
-        Err(TransportError { unsent: Unsent::Certainly, source: Cause::new("a site asks no service") })
-    }
-
-    async fn fetch_untrusted(&self, _: &Url) -> Result<Response, TransportError> {
-        Err(TransportError { unsent: Unsent::Certainly, source: Cause::new("no images here") })
-    }
 }
 
 impl Fixture for SiteFixture {

@@ -124,6 +124,26 @@ pub fn comment(post: &Given, fields: Value) -> Given {
     Given { parent: Some(post.item.clone()), ..given(id, fields) }
 }
 
+/// A vote on `post`, with `fields` instead of the usual ones. The post is nested in it, as was observed.
+pub fn vote(post: &Given, fields: Value) -> Given {
+    let usual = json!({"feedback_item": post.item.fields.as_map(), "vote": 1, "user": person()});
+    by_person(ItemKind::Vote, post, merged(usual, fields))
+}
+
+/// A person who follows `post`, with `fields` instead of the usual ones.
+pub fn subscription(post: &Given, fields: Value) -> Given {
+    by_person(ItemKind::Subscription, post, merged(json!({"feedback_id": 48121, "user": person()}), fields))
+}
+
+/// A CSAT answer, with `fields` instead of the usual ones.
+pub fn satisfaction(fields: Value) -> Given {
+    let usual = json!({
+        "satisfaction_id": 55, "vote": 5, "data_record": "default", "comment": "Great", "meta": {"referrer": "https://app.example.com"},
+        "user": person(), "updated": "2026-03-02 10:00:00",
+    });
+    top(ItemKind::Satisfaction, "satisfaction_id", usual, fields)
+}
+
 /// A person, with `fields` instead of the usual ones.
 pub fn user(fields: Value) -> Given {
     top(ItemKind::User, "user_id", person(), fields)
@@ -140,6 +160,12 @@ fn person() -> Value {
         "data_mail": "jane@example.com", "data_img": "https://storage.sleekplan.com/static/image/user.png", "notify": 1,
         "notify_settings": {"mention": true, "changelog": true, "subscribed": true},
     })
+}
+
+fn by_person(kind: ItemKind, post: &Given, fields: Fields) -> Given {
+    let id = text(&fields.object("user"), "user_id");
+    let id = ItemId::child(PRODUCT, kind, post.item.id.id(), &id).expect("an id");
+    Given { parent: Some(post.item.clone()), ..given(id, fields) }
 }
 
 fn top(kind: ItemKind, id: &str, usual: Value, fields: Value) -> Given {

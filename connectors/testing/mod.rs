@@ -8,6 +8,7 @@
 
 pub mod block_kit;
 pub mod conformance;
+pub mod database;
 mod engine;
 pub mod ghost;
 pub mod github;
@@ -15,6 +16,8 @@ pub mod images;
 mod interposer;
 mod items;
 mod logbook;
+mod nobody;
+pub mod postgres;
 pub mod sample;
 pub mod service;
 pub mod slack;
@@ -24,7 +27,8 @@ mod world;
 
 pub use engine::Engine;
 pub use interposer::{Fault, Interposer, When, writes};
-pub use items::{Case, Given, comment, entry, feedback, product, subscriber, user};
+pub use items::{Case, Given, comment, entry, feedback, product, satisfaction, subscriber, subscription, user, vote};
 pub use logbook::Logbook;
+pub use nobody::Nobody;
 pub use wire::{Answers, Wire};
 pub use world::{World, key_of};

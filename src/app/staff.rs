@@ -42,7 +42,12 @@ fn assignment(connector: &ConnectorConfig, transport: &Arc<dyn Transport>) -> As
         name: connector.name.clone(),
         connector: Arc::clone(&connector.instance),
         transport: Paced { transport: Arc::clone(transport), pace: Pace::per_minute(delivery.rate_per_minute) },
-        filter: Filter { products: connector.products.clone(), events: connector.events.clone(), when: connector.when.clone() },
+        filter: Filter {
+            products: connector.products.clone(),
+            events: connector.events.clone(),
+            when: connector.when.clone(),
+            keeps_deleted: connector.instance.capabilities().takes_history,
+        },
         policy: Policy {
             backoff: Backoff { min: delivery.backoff_min, max: delivery.backoff_max },
             park_after: delivery.park_after,

@@ -1,5 +1,7 @@
 //! `demo`: the whole way without any account.
 
+mod copy;
+
 use std::path::Path;
 use std::time::Duration;
 
@@ -53,11 +55,9 @@ pub(super) async fn run(context: &Context, args: &DemoArgs) -> Result<Exit, Comm
         context.output.line(&format!("  {:<20} -> {} {}", cell(&event, "action"), cell(&answer, "status"), cell(&answer, "seq")));
     }
     let delivered = wait(app.desk()).await;
-    show(context, app.desk(), &folder.path().join("site"));
+    show(context, app.desk(), folder.path());
     if !args.exit {
-        context
-            .output
-            .line(&format!("It stays up until Ctrl-C. See http://{admin}/api/v1/events and {}", folder.path().join("site").display()));
+        context.output.line(&format!("It stays up until Ctrl-C. See http://{admin}/api/v1/events and {}", folder.path().display()));
         // Without a signal to wait for, it ends at once.
         let _ = tokio::signal::ctrl_c().await;
     }
@@ -74,9 +74,9 @@ fn configuration(context: &Context, folder: &Path) -> Result<Config, CommandErro
     let text = format!(
         "[receiver]\nlisten = \"127.0.0.1:0\"\nkeys = [\"{KEY}\"]\n[admin]\nlisten = \"127.0.0.1:0\"\n[store]\npath = \"store\"\nmin_free = \"1MiB\"\n\
          [products.demo]\nid = {PRODUCT}\nentry_url = \"https://demo.sleekplan.app/changelog/{{{{ entry.id }}}}\"\n\
-         [connectors.pages]\nkind = \"site\"\npath = \"site\"\nformat = \"hugo\"\nchangelog_file = \"CHANGELOG.md\"\n"
+         [connectors.pages]\nkind = \"site\"\npath = \"site\"\nformat = \"hugo\"\nchangelog_file = \"CHANGELOG.md\"\n\
+         [connectors.copy]\nkind = \"sqlite\"\npath = \"copy.db\"\n"
     );
-
     std::fs::create_dir_all(folder.join("site")).map_err(|source| file(folder, source))?;
     let path = folder.join("sleeksync.toml");
     std::fs::write(&path, text).map_err(|source| file(&path, source))?;
@@ -91,7 +91,7 @@ fn events() -> Vec<Value> {
     let entry = |id: u64, title: &str, html: &str| {
         json!({
             "changelog_id": id, "product_id": PRODUCT, "title": title, "description_html": html, "type": "feature", "segment": "", "files": [],
-            "settings": {"cta": {"href": "https://example.com", "text": "Try it"}}, "draft": false, "enabled": true, "created": "2026-03-03 12:00:00",
+            "settings": {"cta": {"href": "https://example.com", "text": "Try it"}}, "feedback_id": if id == 772 { 3 } else { 0 }, "draft": false, "enabled": true, "created": "2026-03-03 12:00:00",
         })
     };
     let mut draft = entry(773, "Not yet", "<p>Soon.</p>");
@@ -153,10 +153,17 @@ async fn wait(desk: &Desk) -> bool {
     tokio::time::timeout(PATIENCE, done).await.unwrap_or(false)
 }
 
-fn show(context: &Context, desk: &Desk, site: &Path) {
-    context.output.line("ids (item, part, id at the site):");
+fn show(context: &Context, desk: &Desk, folder: &Path) {
+    let site = &folder.join("site");
+    context.output.line("ids (connector, item, part, id there):");
     for link in desk.links(&Query::default()).map(|page| page.rows).unwrap_or_default() {
-        context.output.line(&format!("  {:<16} {:<10} {}", cell(&link, "item"), cell(&link, "part"), cell(&link, "remote_id")));
+        context.output.line(&format!(
+            "  {:<6} {:<16} {:<10} {}",
+            cell(&link, "connector"),
+            cell(&link, "item"),
+            cell(&link, "part"),
+            cell(&link, "remote_id")
+        ));
     }
     context.output.line("files:");
     let mut files = Vec::new();
@@ -171,6 +178,8 @@ fn show(context: &Context, desk: &Desk, site: &Path) {
     if let Some(feed) = files.iter().find(|path| path.ends_with("static/changelog.json")) {
         print(context, site, feed, FEED_LINES);
     }
+    context.output.line("copy.db:");
+    copy::lines(&folder.join("copy.db")).iter().for_each(|line| context.output.line(&format!("  {line}")));
 }
 
 /// Shows the first lines of a file.

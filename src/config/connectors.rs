@@ -17,6 +17,9 @@ use super::tree::{below, path};
 use super::values::{Filled, Start};
 use super::{ConnectorConfig, DeliveryConfig, DeliverySettings, ProductConfig, Since, instance};
 
+/// Lanes in flight where nothing is said, and the kind does not gather more of them for one call.
+const CONCURRENCY: usize = 4;
+
 /// What connectors are checked against.
 pub(super) struct Around<'a> {
     pub(super) kinds: &'static [Kind],
@@ -184,7 +187,8 @@ fn resolve(merged: &DeliveryConfig, instance: &dyn AnyConnector) -> DeliverySett
     let capabilities = instance.capabilities();
     let rate = if instance.is_public_host() { capabilities.rate_per_minute } else { 0 };
     DeliverySettings {
-        concurrency: merged.concurrency,
+        // What is gathered for one call are lanes in flight.
+        concurrency: merged.concurrency.unwrap_or(CONCURRENCY.max(capabilities.batch_max)),
         timeout: merged.timeout,
         backoff_min: merged.backoff_min,
         backoff_max: merged.backoff_max,

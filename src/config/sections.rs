@@ -129,7 +129,7 @@ pub(super) fn log(reader: &mut Reader<'_>) -> LogConfig {
 /// `[delivery]`, or a connector's own over `base`.
 pub(super) fn delivery(reader: &mut Reader<'_>, at: &[String], base: &DeliveryConfig) -> DeliveryConfig {
     let raw: RawDelivery = reader.read(at, &[]);
-    let concurrency = raw.concurrency.map_or(base.concurrency, |count| usize::try_from(count).unwrap_or(usize::MAX));
+    let concurrency = raw.concurrency.map(|count| usize::try_from(count).unwrap_or(usize::MAX)).or(base.concurrency);
     if raw.concurrency.is_some_and(|count| !(1..=CONCURRENCY_MAX).contains(&count)) {
         reader.report(&below(at, "concurrency"), "is out of bounds", format!("expected between 1 and {CONCURRENCY_MAX}"));
     }
@@ -165,7 +165,7 @@ pub(super) fn delivery(reader: &mut Reader<'_>, at: &[String], base: &DeliveryCo
 /// `[delivery]` where nothing is said.
 pub(super) fn delivery_defaults() -> DeliveryConfig {
     DeliveryConfig {
-        concurrency: 4,
+        concurrency: None,
         timeout: Duration::from_secs(30),
         backoff_min: Duration::from_secs(1),
         backoff_max: Duration::from_secs(300),

@@ -136,7 +136,7 @@ impl ProductConfig {
 #[derive(Clone, Debug)]
 pub struct DeliveryConfig {
     /// Lanes in flight per connector.
-    pub concurrency: usize,
+    pub concurrency: Option<usize>,
     /// Time one request gets.
     pub timeout: Duration,
     /// First wait after a failure.

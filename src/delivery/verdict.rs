@@ -20,6 +20,8 @@ pub struct Filter {
     pub events: Option<Vec<Action>>,
     /// Conditions by kind of item.
     pub when: BTreeMap<ItemKind, Expression>,
+    /// Whether it also keeps what was deleted before it was sent (databases).
+    pub keeps_deleted: bool,
 }
 
 /// What is known about the item of a delivery.
@@ -73,7 +75,12 @@ pub fn judge(known: &Known<'_>, filter: &Filter) -> Verdict {
         return Verdict::Plan;
     }
     if known.item.deleted && known.event.is_none() {
-        return skip("deleted before it was sent");
+        match (filter.keeps_deleted, known.item.id.kind()) {
+            (false, _) => return skip("deleted before it was sent"),
+            // Who was deleted is taken out of all that is kept, whatever else is wanted of people.
+            (true, ItemKind::User) => return Verdict::Plan,
+            (true, _) => {}
+        }
     }
     if let Some(events) = &filter.events {
         let allowed = events.iter().fold(0, |bits, action| bits | action.bit());
@@ -110,6 +117,8 @@ pub fn is_new(known: &Known<'_>) -> bool {
         (Some(at), _) if missed(at) => false,
         (Some(at), _) if counts(at) => true,
         (_, Some(at)) if missed(at) => false,
+        // `since = "all"`: nothing is history for want of a date.
+        (_, None) if created.is_none() => connector.start == Time::ZERO,
         (_, made) => made.is_some_and(counts) || created.is_some_and(counts),
     }
 }

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt, StreamExt};
 use sleeksync_connectors::contract::{ItemId, Time};
 
 use super::health::Gate;
@@ -74,20 +74,29 @@ impl Worker {
                 lanes.push(self.work(connector, lane, known));
             }
             tokio::select! {
-                Some((lane, end)) = lanes.next() => {
-                    self.assignment.health.busy().remove(&lane);
-                    self.assignment.health.making().remove(&lane);
-                    match end {
-                        Ok(LaneEnd::Let { looks: 0 } | LaneEnd::Braked) => { looks.remove(&lane); }
-                        Ok(LaneEnd::Let { looks: vain }) => { looks.insert(lane, vain); }
-                        Err(error) => {
-                            tracing::debug!(error = &error as &dyn std::error::Error, connector = self.assignment.name, "lane is taken up again");
-                        }
+                Some(first) = lanes.next() => {
+                    self.let_go(first, &mut looks);
+                    // What was written together ends together: all of it before the next look at what is due.
+                    while let Some(Some(next)) = lanes.next().now_or_never() {
+                        self.let_go(next, &mut looks);
                     }
                 }
                 () = bell.notified() => {}
                 () = self.shared.clock.sleep_until(wake_at.unwrap_or(Time::from_ms(i64::MAX))), if wake_at.is_some() => {}
                 () = self.shared.supervisor.stopping(), if !is_stopping => {}
+            }
+        }
+    }
+
+    /// Notes that a lane is worked on no more.
+    fn let_go(&self, (lane, end): (ItemId, Result<LaneEnd, LaneError>), looks: &mut HashMap<ItemId, usize>) {
+        self.assignment.health.busy().remove(&lane);
+        self.assignment.health.making().remove(&lane);
+        match end {
+            Ok(LaneEnd::Let { looks: 0 } | LaneEnd::Braked) => drop(looks.remove(&lane)),
+            Ok(LaneEnd::Let { looks: vain }) => drop(looks.insert(lane, vain)),
+            Err(error) => {
+                tracing::debug!(error = &error as &dyn std::error::Error, connector = self.assignment.name, "lane is taken up again");
             }
         }
     }

@@ -181,7 +181,8 @@ async fn a_page_that_a_person_removed_is_told_once_and_stays_removed_when_it_is_
     assert_eq!(world.remote_file(PAGE).await, None);
     let lost = Connector::apply(&world.site("site"), &commit("sp-7-changelog-9"), &cx).await.unwrap_err();
     assert!(lost.cause().as_str().contains("is gone from the work tree"), "what no one has removed against us is told: {lost:?}");
-    // As `replay` does it: all is written again.
+    // As `replay` does it: all is written again, since nothing is known to stand.
+    links.own.values_mut().for_each(|link| link.content = None);
     bring(&world.site("site"), &titled("CSV and XLSX export"), &mut links).await.unwrap();
     assert!(world.remote_file(PAGE).await.unwrap().contains("XLSX"));
 }

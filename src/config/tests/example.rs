@@ -23,9 +23,13 @@ fn case(text: &str) -> Case {
         .enumerate()
         .map(|(place, part)| if place == 0 { (*part).to_owned() } else { format!("\"{}", part.replacen("\" }", "\"", 1)) })
         .collect();
-    // Some keys have a form of their own, which is checked.
-    let formed = literal.concat().replace("\"GHOST_ADMIN_KEY\"", "\"6b06:00ff\"");
-    Case::of(&formed.replace("\"HOOK_SECRET\"", "\"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\""))
+    // Some keys and addresses have forms of their own, which are checked.
+    let forms = [
+        ("\"GHOST_ADMIN_KEY\"", "\"6b06:00ff\""),
+        ("\"HOOK_SECRET\"", "\"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\""),
+        ("\"SLEEKPLAN_DATABASE_URL\"", "\"postgres://ann:x@db.example.com/app\""),
+    ];
+    Case::of(&forms.iter().fold(literal.concat(), |text, (name, form)| text.replace(name, form)))
 }
 
 /// The keys a table takes, as the message about an unknown one names them.

@@ -18,7 +18,7 @@ fn a_silent_configuration_has_the_documented_defaults() {
     assert_eq!(config.admin.listen.to_string(), "127.0.0.1:9280");
     assert_eq!(config.store.retention, Duration::from_secs(90 * 24 * 3600));
     assert_eq!(config.store.free_bytes_min, 256 << 20);
-    assert_eq!(config.delivery.concurrency, 4);
+    assert_eq!(config.delivery.concurrency, None, "the kind's own: 4, or as many as it gathers for one call");
     assert_eq!(config.delivery.park_after, Duration::from_secs(24 * 3600));
     assert_eq!(config.log.filter, "info");
 }
