@@ -48,6 +48,8 @@ impl Health {
             Err(Failure::Unauthorized { .. }) => state.unauthorized = true,
             // The service says when to come back for this one object: it is there, and the others are not concerned.
             Err(Failure::Transient { retry_after: Some(_), scope: Limit::Item, .. }) => {}
+            // What was under way when it went down says so once more, not that it is down for longer: a lost connection fails whole batches.
+            Err(Failure::Transient { .. } | Failure::Unknown { .. }) if state.probe_at.is_some_and(|at| at > now) => {}
             Err(Failure::Transient { .. } | Failure::Unknown { .. }) => {
                 state.failures_in_a_row = state.failures_in_a_row.saturating_add(1);
                 if state.failures_in_a_row >= DOWN_AFTER {
@@ -129,6 +131,13 @@ mod tests {
         assert_eq!(health.gate(now.plus(Duration::from_secs(2))), Gate::Probe);
         health.note(&Ok(()), now, &backoff, &duty);
         assert_eq!(health.gate(now), Gate::Open);
+        // Many requests that fail at one moment are one outage: the service is asked again soon.
+        let lost: Result<(), _> = Err(Failure::Unknown { retry_after: None, source: Cause::new("the connection broke") });
+        for _ in 0..256 {
+            health.note(&lost, now, &backoff, &duty);
+        }
+        assert_eq!(health.gate(now.plus(Duration::from_secs(2))), Gate::Probe);
+        health.note(&Ok(()), now, &backoff, &duty);
         // One object that is to be looked at later says nothing of the service.
         let later = Some(RetryAfter::In(Duration::from_secs(1)));
         let busy: Result<(), _> = Err(Failure::Transient { retry_after: later, scope: Limit::Item, source: Cause::new("in the works") });

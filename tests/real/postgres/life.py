@@ -6,7 +6,7 @@ from daemon import Daemon, until
 run, psql = pathlib.Path(sys.argv[1]), sys.argv[2]
 url = os.environ["SLEEKSYNC_POSTGRES_URL"]
 PRODUCT = 7
-COPY = f'[connectors.copy]\nkind = "postgres"\nurl = {{ env = "SLEEKSYNC_POSTGRES_URL" }}\nschema = "life"\n[connectors.copy.delivery]\nbackoff_max = "2s"\n'
+COPY = f'[connectors.copy]\nkind = "postgres"\nurl = {{ env = "SLEEKSYNC_POSTGRES_URL" }}\nschema = "life"\n\n'
 
 
 def ask(query):
