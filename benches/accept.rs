@@ -14,9 +14,12 @@
     reason = "a benchmark that cannot go on has failed, and prints"
 )]
 #![allow(clippy::disallowed_methods, reason = "a benchmark has no supervisor and looks at the clock")]
+#![allow(dead_code, reason = "it shares files with the other benchmark, and uses parts of them")]
 
 #[path = "accept/echo.rs"]
 mod echo;
+#[path = "accept/gates.rs"]
+mod gates;
 #[path = "accept/load.rs"]
 mod load;
 #[path = "accept/reference.rs"]
@@ -27,6 +30,7 @@ mod server;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use gates::{Gates, median};
 use load::Until;
 use server::Server;
 
@@ -36,28 +40,6 @@ const ROUNDS: usize = 5;
 const TURN: Duration = Duration::from_millis(1500);
 /// Events of the memory and start parts.
 const EVENTS: u64 = 1_000_000;
-
-/// Figures beyond their bounds.
-#[derive(Default)]
-struct Gates(Vec<String>);
-
-impl Gates {
-    fn at_least(&mut self, what: &str, measured: f64, bound: f64) {
-        self.check(what, measured, ">=", bound, measured >= bound);
-    }
-
-    fn at_most(&mut self, what: &str, measured: f64, bound: f64) {
-        self.check(what, measured, "<=", bound, measured <= bound);
-    }
-
-    fn check(&mut self, what: &str, measured: f64, relation: &str, bound: f64, holds: bool) {
-        let line = format!("{what}: {measured:.2} {relation} {bound:.2}");
-        println!("   {} {line}", if holds { "ok    " } else { "FAILED" });
-        if !holds {
-            self.0.push(line);
-        }
-    }
-}
 
 fn main() {
     // The program's provider is not installed in this process; one that already is will do.
@@ -78,10 +60,7 @@ fn main() {
             start(folder.path(), &mut gates);
         }
     }
-    if !gates.0.is_empty() {
-        println!("beyond their bounds:\n   {}", gates.0.join("\n   "));
-        std::process::exit(1);
-    }
+    gates.end();
 }
 
 fn serve_yardstick(which: &str) {
@@ -95,11 +74,6 @@ fn serve_yardstick(which: &str) {
             _ => reference::serve(listener, Path::new(folder)).await,
         }
     });
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
 }
 
 /// The daemon beside an echo and a reference, at 1, 32 and 256 connections.
@@ -116,10 +90,10 @@ fn throughput(gates: &mut Gates) {
         let (mut syncs, mut accepted) = ([0, 0], [0, 0]);
         for _ in 0..ROUNDS {
             let echoed = load::post(echo.address, connections, Until::Elapsed(TURN)).per_second();
-            let before = [reference.reference_syncs(), daemon.daemon_syncs()];
+            let before = [reference.count(), daemon.daemon_syncs()];
             let referred = load::post(reference.address, connections, Until::Elapsed(TURN));
             let taken = load::post(daemon.address, connections, Until::Elapsed(TURN));
-            syncs[0] += reference.reference_syncs() - before[0];
+            syncs[0] += reference.count() - before[0];
             syncs[1] += daemon.daemon_syncs() - before[1];
             accepted[0] += referred.accepted;
             accepted[1] += taken.accepted;

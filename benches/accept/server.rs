@@ -39,11 +39,17 @@ impl Server {
 
     /// The daemon as users run it, with a connector whose service does not answer: every event is owed to it.
     pub fn daemon(folder: &Path) -> Self {
+        let owing =
+            "[connectors.tracker]\nkind = \"github\"\nrepository = \"acme/widgets\"\ntoken = \"t\"\napi_url = \"http://127.0.0.1:9\"\n";
+        Self::daemon_with(folder, owing)
+    }
+
+    /// The daemon with these connectors.
+    pub fn daemon_with(folder: &Path, connectors: &str) -> Self {
         let (address, admin) = (free(), free());
         let config = folder.join("sleeksync.toml");
         let text = format!(
-            "[receiver]\nlisten = \"{address}\"\nkeys = [\"k\"]\n[admin]\nlisten = \"{admin}\"\n[log]\nfilter = \"error\"\n\
-             [connectors.tracker]\nkind = \"github\"\nrepository = \"acme/widgets\"\ntoken = \"t\"\napi_url = \"http://127.0.0.1:9\"\n"
+            "[receiver]\nlisten = \"{address}\"\nkeys = [\"k\"]\n[admin]\nlisten = \"{admin}\"\n[log]\nfilter = \"error\"\n{connectors}"
         );
         std::fs::write(&config, text).unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_sleeksync"));
@@ -77,8 +83,14 @@ impl Server {
         self.status()["journal"]["syncs"].as_u64().unwrap()
     }
 
-    /// How often it synced, of the reference.
-    pub fn reference_syncs(&self) -> u64 {
+    /// Whether the daemon owes nobody anything.
+    pub fn is_settled(&self) -> bool {
+        let status = self.status();
+        status["journal"]["unfolded"] == 0 && status["connectors"].as_array().unwrap().iter().all(|row| row["queued"] == 0)
+    }
+
+    /// What a yardstick has counted.
+    pub fn count(&self) -> u64 {
         let url = format!("http://{}/", self.address);
         block_on(async { reqwest::Client::builder().no_proxy().build().unwrap().get(url).send().await.unwrap().text().await.unwrap() })
             .parse()

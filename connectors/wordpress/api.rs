@@ -15,10 +15,10 @@ use crate::kit::image;
 
 /// Every status, those of plugins too: a listing shows published posts alone unless it is asked for the others.
 const STATUSES: &str = "any,trash";
-const DRAFT: &str = "draft";
-const TRASH: &str = "trash";
+pub(super) const DRAFT: &str = "draft";
+pub(super) const TRASH: &str = "trash";
 /// What a post has in an editor's eyes.
-const TEXT: &str = "id, status, modified_gmt and content/raw";
+pub(super) const TEXT: &str = "id, status, modified_gmt and content/raw";
 /// The most a page of a listing holds.
 const PAGE: usize = 100;
 /// What an editor sees: the text as it was written, and posts that are not published.
@@ -154,102 +154,8 @@ impl WordPress {
         Ok(self.save(known, &body, cx).await?.post_ref(true))
     }
 
-    /// Asks first: what has the status already is not changed again.
-    async fn publish(&self, status: &str, date_gmt: Option<&str>, restore: bool, cx: &Cx<'_>) -> Result<Option<RemoteRef>, Failure> {
-        let known = self.present(restore, cx).await?;
-        let is_ours = self.is_ours(&known, status, cx).await?;
-        if known.status == status {
-            return Ok(Some(known.state_ref(is_ours)));
-        }
-        if !is_ours && self.is_left(&known)? {
-            return Ok(None);
-        }
-        let dated = date_gmt.map_or_else(|| json!({}), |date_gmt| json!({"date_gmt": date_gmt}));
-        let saved = self.tell(&known, (status, is_ours.then_some(status)), dated, cx).await?;
-        if saved.slug != known.slug && !known.is_trashed() {
-            tracing::info!(slug = saved.slug, "another post has the address; WordPress gave this one");
-        }
-        if saved.status == status {
-            return Ok(Some(saved.state_ref(is_ours)));
-        }
-        let cause = format!(
-            "post {} was told to be `{status}`, and WordPress says it is `{}`: look at it there (its date, the user's rights, a plugin that \
-             reviews posts), then retry",
-            saved.id, saved.status
-        );
-        Err(Failure::Rejected { source: Cause::new(cause) })
-    }
-
-    async fn unpublish(&self, cx: &Cx<'_>) -> Result<Option<RemoteRef>, Failure> {
-        match self.read(cx).await? {
-            Some(known) => {
-                let is_ours = self.is_ours(&known, DRAFT, cx).await?;
-                self.withdraw(&known, is_ours, cx).await.map(Some)
-            }
-            None => Ok(None),
-        }
-    }
-
-    /// What readers do not see stays as it is, also where a person saw to that.
-    async fn withdraw(&self, known: &Known, is_ours: bool, cx: &Cx<'_>) -> Result<RemoteRef, Failure> {
-        if known.is_trashed() || known.status == DRAFT {
-            return Ok(known.state_ref(is_ours));
-        }
-        Ok(self.tell(known, (DRAFT, is_ours.then_some(DRAFT)), json!({}), cx).await?.state_ref(is_ours))
-    }
-
-    async fn trash(&self, cx: &Cx<'_>) -> Result<Option<RemoteRef>, Failure> {
-        let Some(known) = self.read(cx).await? else { return Ok(None) };
-        let is_ours = self.is_ours(&known, TRASH, cx).await?;
-        if known.is_trashed() {
-            return Ok(Some(known.state_ref(is_ours)));
-        }
-        // WordPress empties its trash.
-        if !is_ours && self.is_spared(&known, cx).await? {
-            return Ok(Some(known.state_ref(false)));
-        }
-        // A request to trash carries no text: whose it was is written before.
-        let known = if is_ours { self.tell(&known, (&known.status, Some(TRASH)), json!({}), cx).await? } else { known };
-        let request = self.build(Method::DELETE, &[&self.settings.post_type, &known.id.to_string()], &[], None);
-        let answer = self.call(cx, request, Stage::Update).await?;
-        Ok(Some(Known::read(&answer.json).ok_or_else(|| answer.lacks(TEXT))?.state_ref(is_ours)))
-    }
-
-    async fn delete(&self, cx: &Cx<'_>) -> Result<Option<RemoteRef>, Failure> {
-        let Some(known) = self.read(cx).await? else { return Ok(None) };
-        if !self.is_ours(&known, DRAFT, cx).await? && self.is_spared(&known, cx).await? {
-            return Ok(None);
-        }
-        self.remove(known.id, cx).await.map(|()| None)
-    }
-
-    /// Takes a post that a person changed from the readers, but not from its author, where a setting does not say otherwise.
-    async fn is_spared(&self, known: &Known, cx: &Cx<'_>) -> Result<bool, Failure> {
-        if self.settings.on_remote_edit == OnRemoteEdit::Overwrite {
-            return Ok(false);
-        }
-        tracing::warn!(post = known.id, "a person changed the post at WordPress: it becomes a draft and is neither trashed nor deleted");
-        self.withdraw(known, false, cx).await.map(|_| true)
-    }
-
-    /// Past the trash.
-    async fn remove(&self, id: u64, cx: &Cx<'_>) -> Result<(), Failure> {
-        let request = self.build(Method::DELETE, &[&self.settings.post_type, &id.to_string()], &[("force", "true")], None);
-        self.call(cx, request, Stage::Delete).await.map(drop)
-    }
-
-    /// Gives a post a status. Where its text is ours the comment of the write goes along, so that it is known again when the answer is lost; a
-    /// person's text is not touched.
-    async fn tell(&self, known: &Known, (status, ours): (&str, Option<&str>), more: Value, cx: &Cx<'_>) -> Result<Known, Failure> {
-        let mut body = with(json!({"status": status}), more);
-        if let Some(content) = ours.and_then(|write| known.rewritten(&status_write(write, cx.links))) {
-            body = with(body, json!({"content": content}));
-        }
-        self.save(known, &body, cx).await
-    }
-
     /// Whether a post is as we left it: by its time, or by a write of this status whose answer was lost.
-    async fn is_ours(&self, known: &Known, status: &str, cx: &Cx<'_>) -> Result<bool, Failure> {
+    pub(super) async fn is_ours(&self, known: &Known, status: &str, cx: &Cx<'_>) -> Result<bool, Failure> {
         if known.is_ours(cx.links) {
             return Ok(true);
         }
@@ -274,7 +180,7 @@ impl WordPress {
     }
 
     /// Whether what a person changed stays as it is; a failure where a person is to decide.
-    fn is_left(&self, known: &Known) -> Result<bool, Failure> {
+    pub(super) fn is_left(&self, known: &Known) -> Result<bool, Failure> {
         match self.settings.on_remote_edit {
             OnRemoteEdit::Overwrite => Ok(false),
             OnRemoteEdit::Keep => {
@@ -292,7 +198,7 @@ impl WordPress {
     }
 
     /// The post, where it is to be changed: what lies in the trash is there only for who put it there.
-    async fn present(&self, restore: bool, cx: &Cx<'_>) -> Result<Known, Failure> {
+    pub(super) async fn present(&self, restore: bool, cx: &Cx<'_>) -> Result<Known, Failure> {
         match self.read(cx).await? {
             Some(known) if restore || !known.is_trashed() => Ok(known),
             Some(known) => Err(missing(&format!("post {} was put into the trash at WordPress", known.id))),
@@ -301,7 +207,7 @@ impl WordPress {
     }
 
     /// The post as it stands; `None` where it was deleted.
-    async fn read(&self, cx: &Cx<'_>) -> Result<Option<Known>, Failure> {
+    pub(super) async fn read(&self, cx: &Cx<'_>) -> Result<Option<Known>, Failure> {
         let id = post_id(cx.links).ok_or_else(|| missing("there is no link to a post"))?;
         let request = self.build(Method::GET, &[&self.settings.post_type, id], &[EDIT], None);
         match call(cx, request, Stage::Update, refine_post).await {
@@ -311,7 +217,7 @@ impl WordPress {
         }
     }
 
-    async fn save(&self, known: &Known, body: &Value, cx: &Cx<'_>) -> Result<Known, Failure> {
+    pub(super) async fn save(&self, known: &Known, body: &Value, cx: &Cx<'_>) -> Result<Known, Failure> {
         let request = self.build(Method::POST, &[&self.settings.post_type, &known.id.to_string()], &[], Some(body));
         let answer = call(cx, request, Stage::Update, refine_text).await?;
         Known::read(&answer.json).ok_or_else(|| answer.lacks(TEXT))
@@ -369,7 +275,7 @@ fn unreadable(lacks: &str) -> Failure {
 }
 
 /// The same of a status.
-fn status_write(status: &str, links: &Links) -> Hash {
+pub(super) fn status_write(status: &str, links: &Links) -> Hash {
     Hash::of_json(&(status, links.id(&POST), links.id(&STATE)))
 }
 
@@ -405,7 +311,7 @@ fn taxonomies(post: &Post) -> [Wanted<'_>; 2] {
     ]
 }
 
-fn with(mut fields: Value, more: Value) -> Value {
+pub(super) fn with(mut fields: Value, more: Value) -> Value {
     if let (Value::Object(fields), Value::Object(more)) = (&mut fields, more) {
         fields.extend(more);
     }

@@ -13,6 +13,7 @@ mod known;
 mod media;
 mod plan;
 mod refusal;
+mod status;
 mod terms;
 
 use std::time::Duration;
