@@ -84,15 +84,13 @@ class Daemon:
         assert answer["status"] == "accepted", answer
 
     def rows(self):
-        """How each connector is doing, by its name; nothing while events are not handed out yet."""
-        status = self.get("/api/v1/status")
-        if not status or status["journal"]["unfolded"]:
-            return {}
-        return {row["name"]: row for row in status["connectors"]}
+        """How each connector is doing, by its name, once all events are handed out."""
+        known = lambda: (status := self.get("/api/v1/status")) and status["journal"]["unfolded"] == 0 and status["connectors"]
+        return {row["name"]: row for row in until("all events are handed out", known)}
 
     def settled(self, *names, seconds=120):
         """Waits until nothing is left to do for these connectors, or for all."""
-        quiet = lambda rows: rows and all(row["queued"] == 0 for name, row in rows.items() if not names or name in names)
+        quiet = lambda rows: all(row["queued"] == 0 for name, row in rows.items() if not names or name in names)
         until("everything is delivered or parked", lambda: quiet(self.rows()), seconds)
 
     def parked(self):
