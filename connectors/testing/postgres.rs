@@ -94,7 +94,8 @@ async fn dies_in_a_commit(place: &Schema) -> Ends {
         ))
         .await;
     let said = bring(&connector, std::slice::from_ref(&second)).await.expect_err("a backend that died");
-    if !said.contains("57P01") {
+    // Its last words are not always read before the connection has ended.
+    if !said.contains("57P01") && !said.contains("connection closed") {
         return Err(format!("expected that the server ended the connection: {said}"));
     }
     holds("feedback", &only(place, ItemKind::Feedback).await?, &json!({"title": "first"}))?;
