@@ -8,7 +8,7 @@ use super::plan::{POST, key_tag};
 use super::token::token;
 use super::{Ghost, Op, Post};
 use crate::contract::{Cause, Cx, Failure, Limit, Links, OnRemoteEdit, Preview, RemoteKey, RemoteRef, Request, Response, Time};
-use crate::kit::http::{Answer, Stage, authorize, call, json_request, said};
+use crate::kit::http::{Answer, Stage, authorize, call, json_request, said, with};
 use crate::kit::image;
 
 /// The oldest version these requests work with. One that a site does not know any more makes Ghost mail its owner ("API versioning").
@@ -231,13 +231,6 @@ fn dated(fields: Value, published_at: Option<&str>) -> Value {
         Some(published_at) => with(fields, json!({"published_at": published_at})),
         None => fields,
     }
-}
-
-fn with(mut fields: Value, more: Value) -> Value {
-    if let (Value::Object(fields), Value::Object(more)) = (&mut fields, more) {
-        fields.extend(more);
-    }
-    fields
 }
 
 /// The tags to send: those the post has, a person's too, and ours; `None` where none of ours is missing. What is sent replaces them all.

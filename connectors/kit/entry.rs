@@ -72,6 +72,7 @@ fn link(button: &Button) -> String {
     format!("<p><a href=\"{}\">{}</a></p>", escaped(&button.href), escaped(&button.label))
 }
 
-fn escaped(text: &str) -> String {
+/// Plain words as HTML.
+pub fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

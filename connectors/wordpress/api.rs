@@ -10,7 +10,7 @@ use super::refusal::{refine, refine_post, refine_text};
 use super::terms::Wanted;
 use super::{Op, Post, WordPress};
 use crate::contract::{Cause, Cx, Failure, Hash, Links, OnRemoteEdit, Preview, RemoteKey, RemoteRef, Request};
-use crate::kit::http::{Answer, Stage, basic, call, json_request};
+use crate::kit::http::{Answer, Stage, basic, call, json_request, with};
 use crate::kit::image;
 
 /// Every status, those of plugins too: a listing shows published posts alone unless it is asked for the others.
@@ -309,11 +309,4 @@ fn taxonomies(post: &Post) -> [Wanted<'_>; 2] {
         Wanted { taxonomy: "categories", names: &post.categories, others: &post.other_categories },
         Wanted { taxonomy: "tags", names: &post.tags, others: &[] },
     ]
-}
-
-pub(super) fn with(mut fields: Value, more: Value) -> Value {
-    if let (Value::Object(fields), Value::Object(more)) = (&mut fields, more) {
-        fields.extend(more);
-    }
-    fields
 }

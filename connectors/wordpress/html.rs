@@ -5,7 +5,7 @@
 //! (`convert_smilies`). The signs they look for are written as character references, which mean the same to a browser and nothing to them.
 //! Quotation marks are left to WordPress.
 
-use crate::kit::entry::{Button, button_html};
+use crate::kit::entry::{Button, button_html, escaped};
 
 /// `html` whose words do nothing. It is well formed, as [`crate::kit::text::Text::html`] writes it.
 pub(super) fn inert(html: &str) -> String {
@@ -95,11 +95,6 @@ pub(super) fn title(line: &str) -> String {
     let mut out = String::new();
     write_words(&escaped(line), &mut out);
     out
-}
-
-/// A line of plain words as HTML.
-pub(super) fn escaped(line: &str) -> String {
-    line.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 #[cfg(test)]

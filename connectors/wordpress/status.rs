@@ -6,10 +6,10 @@ use http::Method;
 use serde_json::{Value, json};
 
 use super::WordPress;
-use super::api::{DRAFT, TEXT, TRASH, status_write, with};
+use super::api::{DRAFT, TEXT, TRASH, status_write};
 use super::known::Known;
 use crate::contract::{Cause, Cx, Failure, OnRemoteEdit, RemoteRef};
-use crate::kit::http::Stage;
+use crate::kit::http::{Stage, with};
 
 impl WordPress {
     /// Asks first: what has the status already is not changed again.

@@ -4,9 +4,9 @@ use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::WordPress;
-use super::html::escaped;
 use super::refusal::refine_term;
 use crate::contract::{Cause, Cx, Failure, Response};
+use crate::kit::entry::escaped;
 use crate::kit::http::{Answer, Stage, call_or};
 use crate::kit::text::Text;
 

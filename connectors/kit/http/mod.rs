@@ -22,7 +22,7 @@ pub use classify::{Answer, Refine, Stage, accept, classify, unrefined};
 pub use client::{ANSWER_BYTES_MAX, Client, ClientError, ClientOptions, Proxy};
 pub use limit::retry_after;
 
-pub use request::{authorize, base64url, basic, credential, json_request, secret_header};
+pub use request::{authorize, base64url, basic, credential, json_request, secret_header, with};
 pub use said::said;
 pub use untrusted::{IMAGE_BYTES_MAX, IMAGE_HOSTS};
 

@@ -5,6 +5,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use http::Method;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use serde::Serialize;
+use serde_json::Value;
 use url::Url;
 
 use crate::contract::{Request, Secret, SettingsError};
@@ -22,6 +23,14 @@ pub fn json_request<T: Serialize + ?Sized>(method: Method, url: Url, body: Optio
         None => bytes::Bytes::new(),
     };
     Request { method, url, headers, body }
+}
+
+/// The map `fields` and what `more` says.
+pub fn with(mut fields: Value, more: Value) -> Value {
+    if let (Value::Object(fields), Value::Object(more)) = (&mut fields, more) {
+        fields.extend(more);
+    }
+    fields
 }
 
 /// Sets `Authorization: SCHEME SECRET`, such as `Bearer …`; marked sensitive.
