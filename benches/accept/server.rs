@@ -18,6 +18,8 @@ pub struct Server {
     child: Child,
     pub address: SocketAddr,
     admin: SocketAddr,
+    client: reqwest::Client,
+    runtime: tokio::runtime::Runtime,
 }
 
 impl Drop for Server {
@@ -58,7 +60,9 @@ impl Server {
     }
 
     fn started(mut command: Command, address: SocketAddr, admin: SocketAddr) -> Self {
-        let server = Self { child: command.stdin(Stdio::null()).spawn().unwrap(), address, admin };
+        let child = command.stdin(Stdio::null()).spawn().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let server = Self { child, address, admin, client: reqwest::Client::builder().no_proxy().build().unwrap(), runtime };
         let started = Instant::now();
         while TcpStream::connect(address).is_err() {
             assert!(started.elapsed() < PATIENCE, "a server does not start");
@@ -74,8 +78,7 @@ impl Server {
 
     /// What the daemon says of itself.
     pub fn status(&self) -> Value {
-        let url = format!("http://{}/api/v1/status", self.admin);
-        block_on(async { reqwest::Client::builder().no_proxy().build().unwrap().get(url).send().await.unwrap().json().await.unwrap() })
+        serde_json::from_str(&self.get(&format!("http://{}/api/v1/status", self.admin))).unwrap()
     }
 
     /// How often it synced, of a daemon.
@@ -91,10 +94,11 @@ impl Server {
 
     /// What a yardstick has counted.
     pub fn count(&self) -> u64 {
-        let url = format!("http://{}/", self.address);
-        block_on(async { reqwest::Client::builder().no_proxy().build().unwrap().get(url).send().await.unwrap().text().await.unwrap() })
-            .parse()
-            .unwrap()
+        self.get(&format!("http://{}/", self.address)).parse().unwrap()
+    }
+
+    fn get(&self, url: &str) -> String {
+        self.runtime.block_on(async { self.client.get(url).send().await.unwrap().text().await.unwrap() })
     }
 
     /// Waits until the index knows everything; how long that took.
@@ -123,10 +127,6 @@ impl Server {
         rustix::process::kill_process(rustix::process::Pid::from_child(&self.child), rustix::process::Signal::TERM).unwrap();
         assert!(self.child.wait().unwrap().success());
     }
-}
-
-fn block_on<F: Future>(work: F) -> F::Output {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work)
 }
 
 /// An address nobody listens on, a moment ago.
