@@ -104,9 +104,9 @@ impl<'a> Follower<'a> {
     }
 }
 
-/// Folds records in their order. Of many, the bodies are read ahead by a thread that ends with this: that is a quarter of the work.
+/// Folds records in their order. Of many events, the bodies are read ahead by a thread that ends with this: that is a quarter of the work.
 fn fold_all(fold: &mut Fold<'_>, records: &[Read]) -> Result<(), RowsError> {
-    if records.len() <= CHUNK_RECORDS {
+    if records.iter().filter(|read| matches!(read.record, Record::Event(_))).count() <= CHUNK_RECORDS {
         return records.iter().try_for_each(|read| fold.apply(read.seq, &read.record, &read.body));
     }
     std::thread::scope(|scope| {

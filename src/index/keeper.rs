@@ -24,8 +24,8 @@ use crate::supervisor::Supervisor;
 const NICENESS: i32 = 19;
 /// How long to gather what else comes once there is something to fold: a batch costs the same few rows however few records are in it.
 const GATHER: Duration = Duration::from_millis(5);
-/// When so many records came since the last batch, whoever waits for an answer goes first: then only so many are folded before the next pause.
-const BUSY_RECORDS: u64 = 32;
+/// When so many events came since the last batch, who waits for an answer goes first: then only so many records are folded before the next pause.
+const BUSY_EVENTS: u64 = 32;
 const BUSY_BATCH: usize = 64;
 /// How long to wait before another try where the index cannot be written.
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
@@ -107,6 +107,11 @@ impl Index {
     /// Number of the last folded record.
     pub fn folded(&self) -> u64 {
         *self.shared.folded.borrow()
+    }
+
+    /// Changes with every batch of records that is folded: the number of its last one.
+    pub fn folds(&self) -> watch::Receiver<u64> {
+        self.shared.folded.subscribe()
     }
 
     /// Ends when record `seq` is folded; `false` when that will not happen any more.
@@ -258,12 +263,12 @@ impl Keeper {
         let newest = self.journal.newest_checkpoint().map_err(FollowError::Read)?;
         let (checkpointed, at) = newest.unwrap_or((Seq(0), self.clock.now()));
         self.checkpoint = LastCheckpoint { folded: checkpointed.0, at, rows: 0 };
-        let mut last = goal;
+        let mut last = self.journal.accepted();
         loop {
             synced.mark_unchanged();
-            let now = synced.borrow().0;
-            let busy = now.saturating_sub(last) >= BUSY_RECORDS;
-            last = now;
+            let accepted = self.journal.accepted();
+            let busy = accepted - last >= BUSY_EVENTS;
+            last = accepted;
             let news = follower.next_batch(if busy { BUSY_BATCH } else { BATCH_RECORDS })?;
             if let Some(batch) = &news {
                 self.announce(batch);

@@ -55,6 +55,9 @@ impl AsRef<[u8]> for Key {
     }
 }
 
+/// Where an item's ids begin in a key that has connector and item first: behind letter, connector, product and kind.
+const ITEM_AT: usize = 12;
+
 const fn kind_byte(kind: ItemKind) -> u8 {
     match kind {
         ItemKind::Feedback => 1,
@@ -169,6 +172,18 @@ pub fn is_listed(key: &[u8]) -> bool {
     key.first() == Some(&b'T')
 }
 
+/// The rows that `key` is listed with, where those are an item's links or what waits for one: most items have none, and that is asked often.
+/// The prefix by which they are listed gives itself.
+pub fn group(key: &[u8]) -> Option<&[u8]> {
+    let is_child = |kind: &u8| (kind_byte(ItemKind::Comment)..=kind_byte(ItemKind::Subscription)).contains(kind);
+    if !matches!(key.first(), Some(b'L' | b'W')) {
+        return None;
+    }
+    let ids = if is_child(key.get(ITEM_AT - 1)?) { 2 } else { 1 };
+    let ends = key.iter().enumerate().skip(ITEM_AT).filter(|(_, byte)| **byte == 0).map(|(at, _)| at);
+    key.get(..=ends.take(ids).nth(ids - 1)?)
+}
+
 /// A connector's timetable.
 pub fn timetable(connector: ConnectorId) -> Key {
     Key::of(b'T').connector(connector)
@@ -234,4 +249,27 @@ pub fn standing(duty: &DutyKey) -> Key {
 /// All standings of a connector.
 pub fn standings(connector: ConnectorId) -> Key {
     Key::of(b'Z').connector(connector)
+}
+
+#[cfg(test)]
+mod tests {
+    use sleeksync_connectors::contract::ProductId;
+
+    use super::*;
+
+    #[test]
+    fn rows_of_an_item_are_grouped_by_the_prefix_that_lists_them() {
+        let post = ItemId::top(ProductId(7), ItemKind::Feedback, "31").unwrap();
+        let vote = ItemId::child(ProductId(7), ItemKind::Vote, "31", "5").unwrap();
+        for item in [&post, &vote] {
+            let links = item_links(ConnectorId(0), item);
+            assert_eq!(group(link(ConnectorId(0), item, &Part::new("issue")).as_ref()), Some(links.as_ref()));
+            assert_eq!(group(links.as_ref()), Some(links.as_ref()));
+            let duty = DutyKey { connector: ConnectorId(0), item: vote.clone(), event: None };
+            assert_eq!(group(dormant(&duty, item).as_ref()), Some(dormants_of(ConnectorId(0), item).as_ref()));
+            assert_eq!(group(lane(ConnectorId(0), item).as_ref()), None);
+        }
+        assert_eq!(group(links(ConnectorId(0)).as_ref()), None);
+        assert_eq!(group(dormants(ConnectorId(9)).as_ref()), None);
+    }
 }

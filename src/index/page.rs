@@ -6,6 +6,7 @@
 //! ```
 
 use std::iter::Peekable;
+use std::sync::Arc;
 
 use super::rows::{Bytes, RowsError};
 
@@ -35,11 +36,26 @@ impl Page {
     pub(super) fn rows(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
         let mut rest = self.0.as_slice();
         std::iter::from_fn(move || {
-            let (key_bytes, value_bytes) = (length(rest.get(..4)?)?, length(rest.get(4..HEAD_BYTES)?)?);
-            let (row, after) = rest.get(HEAD_BYTES..)?.split_at_checked(key_bytes.checked_add(value_bytes)?)?;
+            let (key, value, after) = first_row(rest)?;
             rest = after;
-            row.split_at_checked(key_bytes)
+            Some((key, value))
         })
+    }
+
+    /// Its rows from `key` on, in order.
+    pub(super) fn rows_from(page: Arc<Self>, key: &[u8]) -> impl Iterator<Item = (Bytes, Bytes)> + use<> {
+        let size = |(key, value): (&[u8], &[u8])| HEAD_BYTES + key.len() + value.len();
+        let mut at: usize = page.rows().take_while(|(at, _)| *at < key).map(size).sum();
+        std::iter::from_fn(move || {
+            let (key, value, _) = first_row(page.0.get(at..)?)?;
+            at += HEAD_BYTES + key.len() + value.len();
+            Some((key.to_vec(), value.to_vec()))
+        })
+    }
+
+    /// How large it is, before compression.
+    pub(super) fn bytes(&self) -> usize {
+        self.0.len()
     }
 
     /// One row.
@@ -113,6 +129,14 @@ fn next_merged<'a>(
     }
     known.next_if(|(key, _)| key == new);
     changes.next()
+}
+
+/// Key and value of the row that comes first, and what is behind it.
+fn first_row(rest: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
+    let (key_bytes, value_bytes) = (length(rest.get(..4)?)?, length(rest.get(4..HEAD_BYTES)?)?);
+    let (row, after) = rest.get(HEAD_BYTES..)?.split_at_checked(key_bytes.checked_add(value_bytes)?)?;
+    let (key, value) = row.split_at_checked(key_bytes)?;
+    Some((key, value, after))
 }
 
 fn length(bytes: &[u8]) -> Option<usize> {

@@ -3,10 +3,11 @@
 //! sled knows each page by the first key it may hold; it reaches to the first key of the next one. A changed page is written anew, then all
 //! changed places are put down as one batch: after kill -9 all of the changes are there, or none.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::ops::Bound;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::heap::{Heap, Place};
 use super::page::Page;
@@ -16,6 +17,10 @@ use super::rows::{Bytes, Changes, RowsError};
 const PAGE: u8 = b'P';
 /// Files cleared at once.
 const CLEARED_MAX: usize = 2;
+
+/// So many pages are kept as they were read, unless they are larger than usual.
+const RECENT_PAGES: usize = 32;
+const RECENT_BYTES: usize = 64 << 10;
 
 /// How pages are kept.
 #[derive(Clone, Copy, Debug)]
@@ -42,6 +47,8 @@ pub(super) struct Rewritten {
 pub(super) struct Pages {
     db: sled::Db,
     heap: Heap,
+    /// Those that were read last.
+    recent: Mutex<VecDeque<Arc<Known>>>,
     waste_bytes: u64,
     /// Bytes of all pages that can be found, and of all files.
     used: AtomicU64,
@@ -52,7 +59,8 @@ impl Pages {
     /// Those of this database, which lie in `folder`.
     pub(super) fn open(db: sled::Db, folder: &Path, sizes: Sizes) -> Result<Self, RowsError> {
         let heap = Heap::open(folder, sizes.file)?;
-        let pages = Self { db, heap, waste_bytes: sizes.waste, used: AtomicU64::new(0), stored: AtomicU64::new(0) };
+        let pages =
+            Self { db, heap, recent: Mutex::default(), waste_bytes: sizes.waste, used: AtomicU64::new(0), stored: AtomicU64::new(0) };
         let (used, stored) = (pages.used()?, pages.heap.sizes()?);
         for unused in stored.keys().filter(|file| !used.contains_key(file)) {
             pages.heap.remove(*unused)?;
@@ -62,29 +70,37 @@ impl Pages {
         Ok(pages)
     }
 
-    /// One row.
+    /// One row. Nothing may be put in place meanwhile.
     pub(super) fn get(&self, key: &[u8]) -> Result<Option<Bytes>, RowsError> {
-        let Some((_, place)) = self.find(key)? else { return Ok(None) };
-        Ok(self.page(place)?.get(key).map(<[u8]>::to_vec))
+        Ok(self.page_of(key)?.and_then(|known| known.page.get(key).map(<[u8]>::to_vec)))
     }
 
     /// Rows from `key` on, in order. Nothing may be put in place meanwhile.
     pub(super) fn forwards(&self, key: &[u8]) -> Result<impl Iterator<Item = Result<(Bytes, Bytes), RowsError>> + use<'_>, RowsError> {
-        let first = self.find(key)?.map_or_else(|| page_key(key), |(first, _)| page_key(&first));
-        let key = key.to_vec();
-        Ok(self.db.range(first..vec![PAGE + 1]).flat_map(move |known| {
-            let mut rows = self.rows(known);
-            rows.retain(|row| row.as_ref().map_or(true, |(at, _)| *at >= key));
-            rows
-        }))
+        let known = self.page_of(key)?;
+        // Without a page that it belongs to there is none before the first.
+        let behind = known.as_ref().map_or_else(|| Some(Bytes::new()), |known| known.end.clone());
+        let within = known.map(|known| Page::rows_from(Arc::clone(&known.page), key)).into_iter().flatten().map(Ok);
+        let pages = behind.into_iter().flat_map(|first| self.db.range(page_key(&first)..vec![PAGE + 1]));
+        Ok(within.chain(pages.flat_map(|known| {
+            let (page, error) = match known_place(known).and_then(|(_, place)| self.read(place)) {
+                Ok(page) => (Some(page), None),
+                Err(error) => (None, Some(Err(error))),
+            };
+            page.map(|page| Page::rows_from(Arc::new(page), &[])).into_iter().flatten().map(Ok).chain(error)
+        })))
     }
 
     /// Rows below `key`, from the last on. Nothing may be put in place meanwhile.
     pub(super) fn backwards(&self, key: &[u8]) -> impl Iterator<Item = Result<(Bytes, Bytes), RowsError>> + use<'_> {
         let key = key.to_vec();
         self.db.range(vec![PAGE]..page_key(&key)).rev().flat_map(move |known| {
-            let mut rows = self.rows(known);
-            rows.retain(|row| row.as_ref().map_or(true, |(at, _)| *at < key));
+            let mut rows: Vec<_> = match known_place(known).and_then(|(_, place)| self.read(place)) {
+                Ok(page) => {
+                    page.rows().take_while(|(at, _)| *at < key.as_slice()).map(|(at, row)| Ok((at.to_vec(), row.to_vec()))).collect()
+                }
+                Err(error) => vec![Err(error)],
+            };
             rows.reverse();
             rows
         })
@@ -117,7 +133,7 @@ impl Pages {
             Some(place) => {
                 rewritten.replaced += u64::from(place.bytes);
                 rewritten.batch.remove(page_key(first));
-                self.page(place)?
+                self.read(place)?
             }
             None => Page::default(),
         };
@@ -132,6 +148,7 @@ impl Pages {
     pub(super) fn put_in_place(&self, rewritten: Rewritten) -> Result<(), RowsError> {
         let Rewritten { batch, written, replaced, cleared } = rewritten;
         self.db.apply_batch(batch).map_err(RowsError::Storage)?;
+        self.recent().clear();
         if !cleared.is_empty() {
             // Until sled has written it out, kill -9 brings the old places back.
             self.db.flush().map_err(RowsError::Storage)?;
@@ -194,15 +211,42 @@ impl Pages {
         Ok(self.db.range(behind).next().map(known_place).transpose()?.map(|(first, _)| first))
     }
 
-    fn page(&self, place: Place) -> Result<Page, RowsError> {
+    /// The page that `key` belongs to, read.
+    fn page_of(&self, key: &[u8]) -> Result<Option<Arc<Known>>, RowsError> {
+        if let Some(known) = self.recent().iter().find(|known| known.holds(key)) {
+            return Ok(Some(Arc::clone(known)));
+        }
+        let Some((first, place)) = self.find(key)? else { return Ok(None) };
+        let end = self.first_behind(&first)?;
+        let known = Arc::new(Known { first, end, page: Arc::new(self.read(place)?) });
+        if known.page.bytes() <= RECENT_BYTES {
+            let mut recent = self.recent();
+            recent.truncate(RECENT_PAGES - 1);
+            recent.push_front(Arc::clone(&known));
+        }
+        Ok(Some(known))
+    }
+
+    fn read(&self, place: Place) -> Result<Page, RowsError> {
         Page::unpack(&self.heap.read(place)?)
     }
 
-    fn rows(&self, known: sled::Result<(sled::IVec, sled::IVec)>) -> Vec<Result<(Bytes, Bytes), RowsError>> {
-        match known_place(known).and_then(|(_, place)| self.page(place)) {
-            Ok(page) => page.rows().map(|(key, row)| Ok((key.to_vec(), row.to_vec()))).collect(),
-            Err(error) => vec![Err(error)],
-        }
+    fn recent(&self) -> MutexGuard<'_, VecDeque<Arc<Known>>> {
+        self.recent.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A page that was read lately: what is worked on lies close together.
+struct Known {
+    first: Bytes,
+    /// The first key of the next one.
+    end: Option<Bytes>,
+    page: Arc<Page>,
+}
+
+impl Known {
+    fn holds(&self, key: &[u8]) -> bool {
+        self.first.as_slice() <= key && self.end.as_deref().is_none_or(|end| key < end)
     }
 }
 

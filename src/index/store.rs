@@ -293,6 +293,9 @@ impl Base for Store {
         if !key::is_listed(key) {
             self.0.filter.add(key);
         }
+        if let Some(group) = key::group(key) {
+            self.0.filter.add(group);
+        }
     }
 
     fn get(&self, key: &[u8]) -> Result<Option<Bytes>, RowsError> {
@@ -308,6 +311,9 @@ impl Base for Store {
     }
 
     fn scan(&self, prefix: &[u8], after: Option<&[u8]>, limit: usize) -> Result<Vec<(Bytes, Bytes)>, RowsError> {
+        if key::group(prefix) == Some(prefix) && !self.0.filter.may_have(prefix) {
+            return Ok(Vec::new());
+        }
         let from = after.map_or_else(|| prefix.to_vec(), |after| [after, &[0]].concat());
         let fresh = self.fresh();
         let within = |rows| Changes::range(rows, from.clone()..).take_while(|(key, _)| key.starts_with(prefix));

@@ -234,27 +234,29 @@ impl View {
         rows.iter().map(|(_, row)| decode(row)).collect()
     }
 
-    /// The links a plan for `item` may look at.
+    /// The links a plan for `item` may look at, whose own are these. `all` are the connectors there are.
     ///
     /// # Errors
     /// The storage failed.
-    pub fn links_for(&self, connector: ConnectorId, item: &Item) -> Result<Links, RowsError> {
+    pub fn links_for(
+        &self,
+        connector: ConnectorId,
+        all: &[(ConnectorId, ConnectorRow)],
+        item: &Item,
+        own: &[LinkRow],
+    ) -> Result<Links, RowsError> {
         let origin = item.origin();
         let item = &item.id;
-        let own = self.links_of(connector, item)?;
         let parent = origin.map(|parent| self.links_of(connector, &parent)).transpose()?.unwrap_or_default();
         let mut elsewhere = std::collections::BTreeMap::new();
-        for (other, row) in self.connectors()? {
-            if other == connector {
-                continue;
-            }
-            let url = self.links_of(other, item)?.into_iter().find_map(|link| link.remote?.url);
+        for (other, row) in all.iter().filter(|(other, _)| *other != connector) {
+            let url = self.links_of(*other, item)?.into_iter().find_map(|link| link.remote?.url);
             if let Some(url) = url {
-                elsewhere.insert(row.name, url);
+                elsewhere.insert(row.name.clone(), url);
             }
         }
-        let by_part = |links: Vec<LinkRow>| links.into_iter().map(|link| (link.part.clone(), link.to_link())).collect();
-        Ok(Links { own: by_part(own), parent: by_part(parent), elsewhere })
+        let by_part = |links: &[LinkRow]| links.iter().map(|link| (link.part.clone(), link.to_link())).collect();
+        Ok(Links { own: by_part(own), parent: by_part(&parent), elsewhere })
     }
 
     /// How the last delivery of an item or event ended.

@@ -63,8 +63,8 @@ pub use retire::{RetireError, Retired};
 pub use rewrite::{RewriteError, Rewritten};
 pub use verify::{Fault, Verified, verify};
 
-/// The number of one record: 1 for the first, then one more each.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+/// The number of one record: 1 for the first, then one more each; 0 is before all.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Seq(pub u64);
 
@@ -185,6 +185,7 @@ pub struct Journal {
     disk: Arc<dyn Disk>,
     folder: PathBuf,
     segment_bytes: u64,
+    last_read: reader::Last,
     threads: Vec<JoinHandle<()>>,
     /// Dropped last, after the threads have ended.
     _lock: StoreLock,
@@ -204,6 +205,11 @@ impl Journal {
         let (answer, answered) = oneshot::channel();
         self.shared.queue.push(Request { work: Work::Store { group, bytes }, room, answer })?;
         answered.await.unwrap_or(Err(AppendError::Poisoned))
+    }
+
+    /// Entries with a mark that were stored since the start: each had a sender who waited.
+    pub fn accepted(&self) -> u64 {
+        self.shared.accepted.load(Ordering::Relaxed)
     }
 
     /// The most bytes a group may have, counting [`Journal::RECORD_OVERHEAD`] for each of its records.
@@ -231,7 +237,7 @@ impl Journal {
     /// The record `seq`. Blocks on the disk. None when it is not synced yet, retired and not carried on by a
     /// checkpoint, or known to be lost.
     pub fn read_one(&self, seq: Seq) -> Result<Option<Bytes>, ReadError> {
-        match reader::read_one(&self.shared.catalog, seq)? {
+        match reader::read_one(&self.shared.catalog, &self.last_read, seq)? {
             None if self.shared.catalog.first_seq().is_none_or(|first| seq.0 < first) => self.shared.checkpoints.carried(seq),
             found => Ok(found),
         }

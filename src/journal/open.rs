@@ -20,7 +20,7 @@ use super::queue::Queue;
 use super::recover::{Recovered, recover};
 use super::segment::{self, SEGMENT_BYTES_MIN, SegmentFile};
 use super::spares::{Preparation, Spares};
-use super::{Journal, Place, Seq, files};
+use super::{Journal, Place, Seq, files, reader};
 use crate::clock::Clock;
 
 /// The journal's folder in the store.
@@ -228,6 +228,7 @@ fn start(folder: PathBuf, options: Options, recovered: Recovered, lock: StoreLoc
         maintenance: Mutex::new(()),
         marks: Mutex::new(Marks::new(MARKS_MAX)),
         syncs: AtomicU64::new(0),
+        accepted: AtomicU64::new(0),
         synced: watch::Sender::new(Seq(recovered.next_seq.saturating_sub(1))),
         finished: watch::Sender::new(false),
     });
@@ -254,7 +255,7 @@ fn start(folder: PathBuf, options: Options, recovered: Recovered, lock: StoreLoc
         shared.spares.close();
     }
     let threads = vec![prepares, commits.map_err(io)?];
-    Ok(Journal { shared, disk, folder, segment_bytes: options.segment_bytes, threads, _lock: lock })
+    Ok(Journal { shared, disk, folder, segment_bytes: options.segment_bytes, threads, last_read: reader::Last::default(), _lock: lock })
 }
 
 /// A thread of its own, not a task: it blocks on the disk for as long as the journal is open.

@@ -7,7 +7,7 @@
 use std::fs::File;
 use std::io;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 
@@ -217,17 +217,19 @@ impl Iterator for Backwards {
 }
 
 /// The record `seq`, if it is in a segment and synced.
-pub(super) fn read_one(catalog: &Catalog, seq: Seq) -> Result<Option<Bytes>, ReadError> {
-    let Some(mut open) = Open::find(|| catalog.locate(seq.0))? else {
-        return Ok(None);
-    };
-    if open.spot.seq != seq.0 {
+pub(super) fn read_one(catalog: &Catalog, last: &Last, seq: Seq) -> Result<Option<Bytes>, ReadError> {
+    let Some(spot) = catalog.locate(seq.0) else { return Ok(None) };
+    if spot.seq != seq.0 {
         return Ok(None);
     }
+    // What is delivered lies close together: usually it has been read already.
+    let mut last = last.0.lock().unwrap_or_else(PoisonError::into_inner);
+    let known = last.take().filter(|open| open.spot.generation == spot.generation).map(|open| Open { spot, ..open });
+    let Some(mut open) = known.map_or_else(|| Open::find(|| catalog.locate(seq.0)), |open| Ok(Some(open)))? else { return Ok(None) };
     let mut offset = open.spot.offset;
     let mut found = None;
     let mut reached = 0;
-    while reached < seq.0 && offset < open.spot.end {
+    while open.spot.seq == seq.0 && reached < seq.0 && offset < open.spot.end {
         offset = open.frame(offset, |at, record| {
             reached = at;
             if at == seq.0 {
@@ -235,5 +237,17 @@ pub(super) fn read_one(catalog: &Catalog, seq: Seq) -> Result<Option<Bytes>, Rea
             }
         })?;
     }
+    *last = Some(open);
     Ok(found)
+}
+
+/// The segment that was last read from for one record.
+#[derive(Debug, Default)]
+pub(super) struct Last(Mutex<Option<Open>>);
+
+impl Last {
+    /// Lets go of the file, so that it can go from the disk.
+    pub(super) fn forget(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
 }

@@ -74,6 +74,7 @@ impl Journal {
         let manifest = Manifest { segment: first.number, frame: first.first_frame, seq: first.first_seq, gaps };
         manifest.write(&self.folder)?;
         self.shared.catalog.begin_at(first.number, first.first_seq);
+        self.last_read.forget();
         for number in segment::list(&self.folder)?.into_iter().filter(|number| *number < first.number) {
             files::remove(&segment::path_of(&self.folder, number))?;
         }

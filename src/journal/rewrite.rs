@@ -86,6 +86,7 @@ impl Journal {
                 rewritten.segments += 1;
             }
         }
+        self.last_read.forget();
         Ok(rewritten)
     }
 }

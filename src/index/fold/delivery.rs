@@ -362,8 +362,10 @@ impl Fold<'_> {
     }
 
     fn duty_mut(&mut self, key: &DutyKey, change: impl FnOnce(&mut DutyRow)) -> Result<(), RowsError> {
-        if let Some(mut row) = self.rows.get::<DutyRow>(&key::duty(key))? {
-            change(&mut row);
+        let Some(known) = self.rows.get::<DutyRow>(&key::duty(key))? else { return Ok(()) };
+        let mut row = known.clone();
+        change(&mut row);
+        if row != known {
             self.rows.put(key::duty(key), &row)?;
         }
         Ok(())
