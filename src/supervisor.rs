@@ -36,18 +36,22 @@ impl Supervisor {
     }
 
     /// The same for a task that may be dropped at any await: it is, when it did not end in time once shutdown was asked for.
-    pub fn spawn_droppable<F>(&self, name: &'static str, task: F)
+    ///
+    /// Whoever waits hears what came of it; `None` when it was dropped, or panicked.
+    pub fn spawn_droppable<F>(&self, name: &'static str, task: F) -> impl Future<Output = Option<F::Output>> + use<F>
     where
-        F: Future<Output = ()> + Send + 'static,
+        F: Future<Output: Send> + Send + 'static,
     {
         let cut_off = self.cut_off.clone();
-        self.spawn(name, async move {
+        let task = async move {
             tokio::select! {
                 biased;
-                () = task => {}
-                () = cut_off.cancelled() => {}
+                output = task => Some(output),
+                () = cut_off.cancelled() => None,
             }
-        });
+        };
+        let handle = self.tracker.spawn(task.instrument(tracing::debug_span!("task", name)));
+        async { handle.await.ok().flatten() }
     }
 
     /// Runs blocking work on a thread made for it.

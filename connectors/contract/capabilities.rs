@@ -20,8 +20,8 @@ pub struct Capabilities {
     pub items: &'static [ItemKind],
     /// Mirrors or announces.
     pub mode: Mode,
-    /// How many idempotent steps of different lanes one call may carry; 1 means no batches. So many lanes are in flight by default, and the
-    /// connector gathers what their steps hand in.
+    /// How many idempotent steps of different lanes the connector gathers: those one call carries, and as many that wait for the next; 1 means
+    /// no batches. So many lanes are in flight by default.
     pub batch_max: usize,
     /// Requests a minute at the vendor's public host; 0 means no limit.
     pub rate_per_minute: u32,

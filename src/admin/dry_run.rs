@@ -135,7 +135,7 @@ impl Desk {
             Verdict::Skip(reason) => return Ok(shown(Some(reason.to_string()), Vec::new())),
             Verdict::Expression(message) => return Ok(shown(Some(format!("it would be parked: `when` failed: {message}")), Vec::new())),
         }
-        let links = view.links_for(id, &item)?;
+        let links = view.links_for(id, &view.connectors()?, &item, &own)?;
         let parent = item.origin().map(|parent| speculation.item_row(&parent)).transpose()?.flatten().map(|row| row.to_item());
         let remote_key: RemoteKey = self.shared.key(&connector.scope, &item.id);
         let change = Change {
@@ -196,7 +196,7 @@ impl Desk {
         let staff = self.staff();
         let (Some(assignment), Some(connector)) = (staff.get(name), view.connector(id)?) else { return Ok(false) };
         let item = row.to_item();
-        let links = view.links_for(id, &item)?;
+        let links = view.links_for(id, &view.connectors()?, &item, &view.links_of(id, &item.id)?)?;
         if links.own.is_empty() {
             return Ok(false);
         }

@@ -8,17 +8,16 @@ use sleeksync_connectors::contract::{Cause, Cx, Effect, Failure, ItemId, Link, L
 
 use super::pace::Timed;
 use super::prepare::{Prepared, Prospect, prepare};
-use super::run::{Input, Outside, Then, Turn};
+use super::run::{Input, Outside, Run, Then, Turn};
+use super::words::Words;
 use super::{Assignment, Shared};
 use crate::crash;
 use crate::index::{RowsError, View};
-use crate::journal::{AppendError, Room, Seq};
+use crate::journal::{AppendError, Seq};
 use crate::record::{Attempt, ConnectorId, DutyKey, Halt, Halted, Outcome, PlannedStep, Record};
 
 /// A look-up reads many pages.
 const FIND_FACTOR: u32 = 20;
-/// Pause before an outcome is written again where there was no room.
-const ROOM_PAUSE: Duration = Duration::from_secs(1);
 
 /// Why a lane could not be worked on. Nothing is lost: it is taken up again.
 #[derive(Debug, thiserror::Error)]
@@ -32,15 +31,20 @@ pub(super) enum LaneError {
     /// The journal cannot be read.
     #[error("the journal cannot be read")]
     Read(#[from] crate::journal::ReadError),
+    /// A fault of this program, or the end of it.
+    #[error("the work on it was cut off")]
+    CutOff,
 }
 
-/// How taking a lane up ended.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum LaneEnd {
-    /// It has rested, settled, parked, or had nothing to do; so many look-ups found nothing so far.
-    Let { looks: usize },
-    /// The connector has made as many new objects as it may.
-    Braked,
+/// How taking a lane up ended: it rested, settled, parked, was braked, or had nothing to do.
+#[derive(Debug, Default)]
+pub(super) struct LaneEnd {
+    /// So many look-ups found nothing so far.
+    pub looks: usize,
+    /// The last record that was written down.
+    pub written: Seq,
+    /// What is still to be written down. The lane is not taken up again before the index knows it.
+    pub records: Vec<Record>,
 }
 
 /// What working on one lane needs.
@@ -53,22 +57,18 @@ pub(super) struct Lane<'a> {
 }
 
 impl Lane<'_> {
-    /// Takes the lane up and works until it is to be let go. The index knows all of it when this returns.
+    /// Takes the lane up and works until nothing more is to be asked of the service.
     pub(super) async fn work(&self) -> Result<LaneEnd, LaneError> {
         let mut has_moment = false;
         loop {
             let view = self.shared.index.view()?;
             let now = self.shared.clock.now();
             let Some(duty) = view.lane_head(self.connector, &self.lane, now)? else {
-                return Ok(LaneEnd::Let { looks: 0 });
+                return Ok(LaneEnd::default());
             };
             let prospect = match prepare(self, &view, &duty, now)? {
-                Prepared::Settle(records) => {
-                    let seq = self.append(records, Room::Normal).await?;
-                    self.folded(seq).await;
-                    return Ok(LaneEnd::Let { looks: 0 });
-                }
-                Prepared::Brake => return self.brake(now).await,
+                Prepared::Settle(records) => return Ok(LaneEnd { records, ..LaneEnd::default() }),
+                Prepared::Brake => return Ok(LaneEnd { records: vec![self.braked(now)], ..LaneEnd::default() }),
                 Prepared::Run(prospect) => prospect,
             };
             if has_moment {
@@ -76,7 +76,7 @@ impl Lane<'_> {
             }
             // Nothing is written down before its request may leave. What was planned before a wait may be out of date behind it.
             let Some(waited) = self.unless_stopping(self.assignment.transport.pace.moment()).await else {
-                return Ok(LaneEnd::Let { looks: self.looks });
+                return Ok(LaneEnd { looks: self.looks, ..LaneEnd::default() });
             };
             if !waited {
                 return self.drive(&view, *prospect, &duty.key).await;
@@ -85,26 +85,32 @@ impl Lane<'_> {
         }
     }
 
-    async fn brake(&self, now: Time) -> Result<LaneEnd, LaneError> {
+    fn braked(&self, now: Time) -> Record {
         let why = format!("more than {} new objects in an hour", self.assignment.max_creates_per_hour);
-        let halted = Halted { connector: self.connector, halt: Halt::Braked, why, at: now, all: false };
-        let seq = self.append(vec![Record::Halted(halted)], Room::Normal).await?;
-        self.folded(seq).await;
-        Ok(LaneEnd::Braked)
+        Record::Halted(Halted { connector: self.connector, halt: Halt::Braked, why, at: now, all: false })
     }
 
     async fn drive(&self, view: &View, prospect: Prospect, duty: &DutyKey) -> Result<LaneEnd, LaneError> {
         let Prospect { mut run, mut links, key } = prospect;
         let mut input = Input::Begin;
-        let mut last = Seq(0);
+        let mut written = Seq(0);
         // The first request has its moment already.
         let timed = Timed::new(&self.assignment.transport, &self.shared.supervisor, true);
         loop {
-            let Turn { records, then } = run.next(input, &self.assignment.policy, self.outside(view, duty, run.target())?);
+            let outside = self.outside(view, duty, &run, &input)?;
+            let Turn { records, then } = run.next(input, &self.assignment.policy, outside);
             links_follow(&mut links, &records);
             links_follow(&mut links, run.held());
+            let goes_on = match then {
+                Then::Apply => run.current().is_some(),
+                Then::Find(_) | Then::Check => true,
+                Then::Rest | Then::Unauthorized | Then::Over => false,
+            };
+            if !goes_on {
+                return Ok(LaneEnd { looks: run.looks(), written, records });
+            }
             if !records.is_empty() {
-                last = self.write_down(records).await?;
+                written = Words::of(&records)?.write_down(self.shared).await?;
             }
             input = match (then, run.current()) {
                 (Then::Apply, Some(step)) => Input::Applied(self.apply(step, &links, duty, &timed).await),
@@ -119,8 +125,7 @@ impl Lane<'_> {
                 (Then::Rest | Then::Unauthorized | Then::Over | Then::Apply, _) => break,
             };
         }
-        self.folded(last).await;
-        Ok(LaneEnd::Let { looks: run.looks() })
+        Ok(LaneEnd { looks: run.looks(), written, records: Vec::new() })
     }
 
     /// What only reads may be dropped at any time, and is at shutdown: nothing is lost but the look, which may take as long as many steps.
@@ -131,48 +136,14 @@ impl Lane<'_> {
         }
     }
 
-    fn outside(&self, view: &View, duty: &DutyKey, target: u64) -> Result<Outside, LaneError> {
-        Ok(Outside {
-            now: self.shared.clock.now(),
-            newer: view.duty(duty)?.is_some_and(|row| row.target > target),
-            last_success_at: view.connector(self.connector)?.and_then(|row| row.last_success_at),
-            stopping: self.shared.supervisor.is_stopping(),
-        })
-    }
-
-    /// An intent must be on disk before its request leaves, so without room it is not begun. An outcome is known now and must not be lost:
-    /// it is written as soon as there is room.
-    async fn write_down(&self, records: Vec<Record>) -> Result<Seq, LaneError> {
-        let tells = records.iter().any(|record| matches!(record, Record::Outcome(_)));
-        let intends = records.iter().any(|record| matches!(record, Record::Intent(_)));
-        let crash_before = |on: bool, name| {
-            if on {
-                crash::point(name)
-            }
-        };
-        crash_before(tells, "outcome.before");
-        crash_before(intends, "intent.before");
-        let seq = loop {
-            match self.append(records.clone(), Room::Reserve).await {
-                Err(LaneError::Journal(AppendError::NoRoom | AppendError::Busy)) if tells => tokio::time::sleep(ROOM_PAUSE).await,
-                other => break other?,
-            }
-        };
-        crash_before(tells, "outcome.after");
-        crash_before(intends, "intent.after");
-        Ok(seq)
-    }
-
-    /// The lane's next step builds on what the index knows of this one. At shutdown there is none, and the index may be broken.
-    async fn folded(&self, seq: Seq) {
-        tokio::select! {
-            _ = self.shared.index.wait_folded(seq.0) => {}
-            () = self.shared.supervisor.stopping() => {}
+    fn outside(&self, view: &View, duty: &DutyKey, run: &Run, input: &Input) -> Result<Outside, LaneError> {
+        let stopping = self.shared.supervisor.is_stopping();
+        let mut outside = Outside { now: self.shared.clock.now(), newer: false, last_success_at: None, stopping };
+        if run.asks_index(input) {
+            outside.newer = view.duty(duty)?.is_some_and(|row| row.target > run.target());
+            outside.last_success_at = view.connector(self.connector)?.and_then(|row| row.last_success_at);
         }
-    }
-
-    async fn append(&self, records: Vec<Record>, room: Room) -> Result<Seq, LaneError> {
-        self.shared.append(&records, room).await.map_err(LaneError::Journal)
+        Ok(outside)
     }
 
     async fn apply(&self, step: &PlannedStep, links: &Links, duty: &DutyKey, timed: &Timed<'_>) -> Result<Option<RemoteRef>, Failure> {

@@ -11,6 +11,7 @@ mod pace;
 mod prepare;
 mod run;
 mod verdict;
+mod words;
 mod worker;
 
 use std::sync::Arc;
@@ -36,6 +37,8 @@ use worker::Worker;
 
 /// How much longer than one request a step may take.
 const STEP_GRACE: Duration = Duration::from_secs(5);
+/// Pause after the index or the journal could not be used.
+const TROUBLE_PAUSE: Duration = Duration::from_secs(1);
 
 /// One connector and how it is to be driven.
 pub struct Assignment {
@@ -152,6 +155,14 @@ impl Shared {
         append(&self.journal, records, room).await
     }
 
+    /// Waits before the index or the journal is used again, unless everything ends.
+    async fn pause(&self) {
+        tokio::select! {
+            () = tokio::time::sleep(TROUBLE_PAUSE) => {}
+            () = self.supervisor.stopping() => {}
+        }
+    }
+
     /// By what the object of an item can be found again: signed with the scope, so that a copy elsewhere is not taken for it.
     pub fn key(&self, scope: &Scope, item: &ItemId) -> RemoteKey {
         let parent = item.parent().map(|parent| format!("{}-", parent.id())).unwrap_or_default();
@@ -166,11 +177,16 @@ impl Shared {
 /// # Errors
 /// The journal took nothing.
 pub async fn append(journal: &Journal, records: &[Record], room: Room) -> Result<Seq, AppendError> {
-    let entries = records
-        .iter()
-        .map(|record| record.encode(&[]).map(|bytes| Entry { bytes, mark: None }))
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(|_| AppendError::Closed)?;
+    append_entries(journal, entries(records)?, room).await
+}
+
+/// Records that are no events, as the journal takes them.
+fn entries(records: &[Record]) -> Result<Vec<Entry>, AppendError> {
+    let entry = |record: &Record| record.encode(&[]).map(|bytes| Entry { bytes, mark: None });
+    records.iter().map(entry).collect::<Result<_, _>>().map_err(|_| AppendError::Closed)
+}
+
+async fn append_entries(journal: &Journal, entries: Vec<Entry>, room: Room) -> Result<Seq, AppendError> {
     let count = entries.len() as u64;
     match journal.append(entries, room).await? {
         Appended::Stored(first) | Appended::Duplicate(first) => Ok(Seq(first.0 + count.saturating_sub(1))),
@@ -179,8 +195,9 @@ pub async fn append(journal: &Journal, records: &[Record], room: Room) -> Result
 
 /// Starts the worker of one configured connector.
 pub fn start(shared: &Arc<Shared>, assignment: Arc<Assignment>) {
-    let worker = Worker { shared: Arc::clone(shared), assignment };
-    shared.supervisor.spawn_droppable("delivery", worker.run());
+    let worker = Arc::new(Worker { shared: Arc::clone(shared), assignment });
+    // It ends with its supervisor, and nobody waits for what comes of it.
+    drop(shared.supervisor.spawn_droppable("delivery", worker.run()));
 }
 
 #[cfg(test)]

@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use sleeksync_connectors::contract::{
-    Action, AnyStep, Cause, Effect, Event, Failure, Fields, Hash, ItemId, ItemKind, Limit, Links, OnMissing, Part, Product, ProductId,
-    RemoteKey, RemoteRef, Repeat, Scope, Step, StepName, Time,
+    Action, AnyStep, Cause, Effect, Event, Failure, Fields, Hash, Item, ItemId, ItemKind, Limit, Links, OnMissing, Part, Product,
+    ProductId, RemoteKey, RemoteRef, Repeat, Scope, Step, StepName, Time,
 };
 
 use super::backoff::Backoff;
 use super::run::{Input, Outside, Policy, Run, Then};
 use super::verdict::{Filter, Known, Steps, Verdict, judge, open_steps};
+use crate::index::View;
 use crate::index::row::DutyRow;
 use crate::index::testing::{Rows, fold_all, fold_into, view};
 use crate::record::{
@@ -27,6 +28,11 @@ const START: i64 = 1_700_000_000_000;
 const TRACKER: ConnectorId = ConnectorId(0);
 /// Announces: one delivery an event, each of which must not be sent twice by itself.
 const NEWS: ConnectorId = ConnectorId(1);
+
+/// The links a plan for `item` may look at.
+fn links_for(asked: &View, at: ConnectorId, item: &Item) -> Links {
+    asked.links_for(at, &asked.connectors().unwrap(), item, &asked.links_of(at, &item.id).unwrap()).unwrap()
+}
 
 /// What becomes of one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -188,7 +194,7 @@ impl World {
         let (asked, at, id) = (view(&self.rows), duty.key.connector, &duty.key.item);
         let row = asked.item_row(id).unwrap().unwrap();
         let known_item = row.to_item();
-        let links = asked.links_for(at, &known_item).unwrap();
+        let links = links_for(&asked, at, &known_item);
         if let Some(open) = &duty.open {
             let (Record::Plan(plan), _) = self.records[usize::try_from(open.plan_seq).unwrap() - 1].clone() else { panic!("no plan") };
             return Some(Run::resumed(duty, open, plan, links.own.is_empty(), self.looks.get(&(at, number)).copied().unwrap_or(0)));
@@ -230,14 +236,14 @@ impl World {
         let Some(mut run) = self.prepared(&duty, number) else { return };
         let mut input = Input::Begin;
         loop {
-            let newer = view(&self.rows).duty(&duty.key).unwrap().is_some_and(|row| row.target > run.target());
+            let newer = run.asks_index(&input) && view(&self.rows).duty(&duty.key).unwrap().is_some_and(|row| row.target > run.target());
             let outside = Outside { now, newer, last_success_at: None, stopping: false };
             let turn = run.next(input, &policy(), outside);
             for record in turn.records {
                 self.append(record, Vec::new());
             }
             let asked = view(&self.rows);
-            let links = asked.links_for(at, &asked.item(&id).unwrap().unwrap()).unwrap();
+            let links = links_for(&asked, at, &asked.item(&id).unwrap().unwrap());
             let fate = fates.next().unwrap_or(Fate::Answered);
             input = match turn.then {
                 Then::Apply => match self.request(&run, &links, fate, hide) {

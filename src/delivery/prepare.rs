@@ -10,7 +10,7 @@ use super::lane::{Lane, LaneError};
 use super::run::Run;
 use super::verdict::{Known, Steps, Verdict, is_new, judge, open_steps, planned_links};
 use crate::index::View;
-use crate::index::row::{ConnectorRow, DutyRow, ItemRow, OpenPlan};
+use crate::index::row::{ConnectorRow, DutyRow, ItemRow, LinkRow, OpenPlan};
 use crate::record::{ParkClass, Parked, Record, Settled, SettledAs, Waiting, WaitingFor};
 use crate::sleekplan::payload;
 
@@ -48,6 +48,7 @@ struct Facts {
     parent: Option<Item>,
     event: Option<Event>,
     product: Product,
+    own: Vec<LinkRow>,
     links: Links,
     key: RemoteKey,
     connector: ConnectorRow,
@@ -65,7 +66,9 @@ pub(super) fn prepare(lane: &Lane<'_>, view: &View, duty: &DutyRow, now: Time) -
 
 fn gather(lane: &Lane<'_>, view: &View, duty: &DutyRow) -> Result<Option<Facts>, LaneError> {
     let (id, seen) = (&duty.key.item, view.meta()?.folded);
-    let (Some(row), Some(connector)) = (view.item_row(id)?, view.connector(lane.connector)?) else { return Ok(None) };
+    let mut connectors = view.connectors()?;
+    let place = connectors.iter().position(|(id, _)| *id == lane.connector);
+    let (Some(row), Some(place)) = (view.item_row(id)?, place) else { return Ok(None) };
     let event = match duty.key.event {
         None => None,
         Some(seq) => match event(lane, seq)? {
@@ -75,13 +78,17 @@ fn gather(lane: &Lane<'_>, view: &View, duty: &DutyRow) -> Result<Option<Facts>,
     };
     let item = row.to_item();
     let parent = item.origin().map(|parent| view.item(&parent)).transpose()?.flatten();
+    let own = view.links_of(lane.connector, id)?;
+    let links = view.links_for(lane.connector, &connectors, &item, &own)?;
+    let (_, connector) = connectors.swap_remove(place);
     Ok(Some(Facts {
         seen,
         row,
         parent,
         event,
         product: lane.shared.products.product(id.product()),
-        links: view.links_for(lane.connector, &item)?,
+        links,
+        own,
         item,
         key: lane.shared.key(&connector.scope, id),
         connector,
@@ -112,14 +119,13 @@ fn resume(lane: &Lane<'_>, duty: &DutyRow, open: &OpenPlan, facts: Facts, now: T
 }
 
 fn plan(lane: &Lane<'_>, view: &View, duty: &DutyRow, facts: Facts, now: Time) -> Result<Prepared, LaneError> {
-    let links = view.links_of(lane.connector, &duty.key.item)?;
     let known = Known {
         duty,
         connector: &facts.connector,
         row: &facts.row,
         item: &facts.item,
         event: facts.event.as_ref(),
-        links: &links,
+        links: &facts.own,
         product: &facts.product,
         is_ours: lane.shared.products.is_ours(duty.key.item.product()),
     };
@@ -182,11 +188,14 @@ fn ask(lane: &Lane<'_>, facts: &Facts, links: &Links, is_history: bool, now: Tim
 /// Whether this would be one new object too many, with all that are about to be made.
 fn is_braked(lane: &Lane<'_>, view: &View, duty: &DutyRow, now: Time) -> Result<bool, LaneError> {
     let limit = u64::from(lane.assignment.max_creates_per_hour);
+    if limit == 0 {
+        return Ok(false);
+    }
     let mut made = 0;
     for _ in 0..RECOUNTS_MAX {
         // What is folded meanwhile would be counted twice, or not at all.
         let folded = view.meta()?.folded;
-        let connector = view.connector(lane.connector)?.filter(|row| limit > 0 && duty.id > row.unbraked_upto);
+        let connector = view.connector(lane.connector)?.filter(|row| duty.id > row.unbraked_upto);
         let Some(connector) = connector else { return Ok(false) };
         made = new_objects(lane, view, &connector, limit, now)?;
         if view.meta()?.folded == folded {

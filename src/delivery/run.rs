@@ -39,7 +39,7 @@ pub enum Input {
     Checked(Result<(), Failure>),
 }
 
-/// What is true outside, besides.
+/// What is true outside, besides. What the index knows is looked at only where [`Run::asks_index`].
 #[derive(Clone, Copy, Debug)]
 pub struct Outside {
     /// The time.
@@ -165,6 +165,15 @@ impl Run {
     /// The record this plan brings.
     pub fn target(&self) -> u64 {
         self.target
+    }
+
+    /// Whether what follows from `input` may depend on what the index knows now: of most deliveries it does not.
+    pub fn asks_index(&self, input: &Input) -> bool {
+        match input {
+            Input::Begin => self.written,
+            Input::Applied(Ok(_)) => self.step + 1 < self.steps.len(),
+            _ => true,
+        }
     }
 
     /// What follows from `input`.

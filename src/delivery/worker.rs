@@ -1,29 +1,55 @@
 //! One connector's worker: takes up lanes that are due, as many at once as it may, and lets nothing else wait for them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
 use sleeksync_connectors::contract::{ItemId, Time};
 
 use super::health::Gate;
-use super::lane::{Lane, LaneEnd, LaneError};
-use super::{Assignment, Shared};
+use super::lane::{Lane, LaneError};
+use super::words::{self, Ended, Words};
+use super::{Assignment, Shared, TROUBLE_PAUSE};
 use crate::index::RowsError;
 use crate::index::row::ConnectorRow;
+use crate::journal::Seq;
 use crate::record::{ConnectorId, Halt};
 
-/// Pause after the index or the journal could not be used.
-const TROUBLE_PAUSE: Duration = Duration::from_secs(1);
 /// Lanes whose lost creates are being looked for; beyond it nothing new is begun.
 const LOOKING_MAX: usize = 10_000;
+/// Lanes that are read from the timetable at once.
+const READ_AHEAD: usize = 1024;
+/// Lanes that ended and are not known to the index; beyond it nothing new is begun.
+const UNFOLDED_MAX: usize = 1024;
 
 /// Works until shutdown is asked for, then until the steps in flight have ended.
 pub(super) struct Worker {
     pub shared: Arc<Shared>,
     pub assignment: Arc<Assignment>,
+}
+
+/// What a worker knows of lanes, as one connector.
+#[derive(Default)]
+struct Lanes {
+    /// Read from the timetable, not taken up yet.
+    ahead: VecDeque<ItemId>,
+    /// How many ask something of the service.
+    in_flight: usize,
+    /// Look-ups in vain for lost creates.
+    looks: HashMap<ItemId, usize>,
+    /// Ended, and not written down.
+    ended: Vec<Ended>,
+    /// How many are being written down.
+    writing: usize,
+    /// Written down, by the record up to which the index has to know them.
+    unfolded: BTreeSet<(Seq, ItemId)>,
+}
+
+impl Lanes {
+    fn unsettled(&self) -> usize {
+        self.ended.len() + self.writing + self.unfolded.len()
+    }
 }
 
 /// Lanes to take up, and when to look again by oneself.
@@ -35,11 +61,11 @@ struct Due {
 
 impl Worker {
     /// Works as whatever connector has the name: a move gives the name to another, with its links and its queue.
-    pub(super) async fn run(self) {
+    pub(super) async fn run(self: Arc<Self>) {
         while !self.shared.supervisor.is_stopping() {
             match self.connector() {
                 Ok(Some(connector)) => self.serve(connector).await,
-                Ok(None) | Err(_) => self.pause().await,
+                Ok(None) | Err(_) => self.shared.pause().await,
             }
         }
     }
@@ -50,13 +76,18 @@ impl Worker {
     }
 
     /// Works as this one while it has the name.
-    async fn serve(&self, connector: ConnectorId) {
+    ///
+    /// Only what asks something of the service counts for how many may at once. What came of lanes is written down together, and they are
+    /// taken up again when the index knows it.
+    async fn serve(self: &Arc<Self>, connector: ConnectorId) {
         let bell = self.shared.index.bell(connector);
-        let mut looks: HashMap<ItemId, usize> = HashMap::new();
-        let mut lanes = FuturesUnordered::new();
+        let mut folded = self.shared.index.folds();
+        let mut lanes = Lanes::default();
+        let (mut in_flight, mut writing) = (FuturesUnordered::new(), FuturesUnordered::new());
         loop {
+            self.note_folded(&mut lanes, *folded.borrow_and_update());
             let is_stopping = self.shared.supervisor.is_stopping();
-            let due = match self.take_up(connector, &looks) {
+            let due = match self.take_up(connector, &mut lanes) {
                 _ if is_stopping => None,
                 Ok(due) => due,
                 Err(error) => {
@@ -64,87 +95,126 @@ impl Worker {
                     Some(Due { lanes: Vec::new(), next: Some(self.shared.clock.now().plus(TROUBLE_PAUSE)) })
                 }
             };
-            if due.is_none() && lanes.is_empty() {
+            if writing.is_empty() && !lanes.ended.is_empty() {
+                lanes.writing = lanes.ended.len();
+                writing.push(words::write_down(&self.shared, std::mem::take(&mut lanes.ended)));
+            }
+            // At shutdown nobody takes them up again, and the index may be broken.
+            if due.is_none() && in_flight.is_empty() && writing.is_empty() && (is_stopping || lanes.unfolded.is_empty()) {
                 return;
             }
             let Due { lanes: due, next: wake_at } = due.unwrap_or_default();
             for lane in due {
                 self.assignment.health.busy().insert(lane.clone());
-                let known = looks.get(&lane).copied().unwrap_or(0);
-                lanes.push(self.work(connector, lane, known));
+                let known = lanes.looks.get(&lane).copied().unwrap_or(0);
+                let work = Arc::clone(self).work(connector, lane.clone(), known);
+                // A task of its own: planning takes as long as the rest, and there is more than one processor.
+                let work = self.shared.supervisor.spawn_droppable("lane", work);
+                in_flight.push(async {
+                    let Some(end) = work.await else {
+                        self.shared.pause().await;
+                        return (lane, Err(LaneError::CutOff));
+                    };
+                    (lane, end)
+                });
             }
             tokio::select! {
-                Some(first) = lanes.next() => {
-                    self.let_go(first, &mut looks);
+                Some(first) = in_flight.next() => {
+                    self.let_go(first, &mut lanes);
                     // What was written together ends together: all of it before the next look at what is due.
-                    while let Some(Some(next)) = lanes.next().now_or_never() {
-                        self.let_go(next, &mut looks);
+                    while let Some(Some(next)) = in_flight.next().now_or_never() {
+                        self.let_go(next, &mut lanes);
                     }
                 }
+                Some(written) = writing.next() => {
+                    lanes.writing = 0;
+                    lanes.unfolded.extend(written.into_iter().map(|(lane, seq)| (seq, lane)));
+                }
                 () = bell.notified() => {}
+                // An error means that the index is gone: then shutdown follows.
+                Ok(()) = folded.changed(), if !lanes.unfolded.is_empty() => {}
                 () = self.shared.clock.sleep_until(wake_at.unwrap_or(Time::from_ms(i64::MAX))), if wake_at.is_some() => {}
                 () = self.shared.supervisor.stopping(), if !is_stopping => {}
+            }
+            lanes.in_flight = in_flight.len();
+        }
+    }
+
+    /// Notes that a lane asks nothing of the service any more.
+    fn let_go(&self, (lane, end): (ItemId, Result<(usize, Ended), LaneError>), lanes: &mut Lanes) {
+        match end {
+            Ok((looks, ended)) => {
+                match looks {
+                    0 => drop(lanes.looks.remove(&lane)),
+                    vain => drop(lanes.looks.insert(lane, vain)),
+                }
+                lanes.ended.push(ended);
+            }
+            Err(error) => {
+                tracing::debug!(error = &error as &dyn std::error::Error, connector = self.assignment.name, "lane is taken up again");
+                lanes.unfolded.insert((Seq(0), lane));
             }
         }
     }
 
-    /// Notes that a lane is worked on no more.
-    fn let_go(&self, (lane, end): (ItemId, Result<LaneEnd, LaneError>), looks: &mut HashMap<ItemId, usize>) {
-        self.assignment.health.busy().remove(&lane);
-        self.assignment.health.making().remove(&lane);
-        match end {
-            Ok(LaneEnd::Let { looks: 0 } | LaneEnd::Braked) => drop(looks.remove(&lane)),
-            Ok(LaneEnd::Let { looks: vain }) => drop(looks.insert(lane, vain)),
-            Err(error) => {
-                tracing::debug!(error = &error as &dyn std::error::Error, connector = self.assignment.name, "lane is taken up again");
-            }
+    /// Notes that lanes may be taken up again, as far as the index knows what came of them.
+    fn note_folded(&self, lanes: &mut Lanes, folded: u64) {
+        while let Some((_, lane)) = lanes.unfolded.first().filter(|(seq, _)| seq.0 <= folded) {
+            self.assignment.health.busy().remove(lane);
+            self.assignment.health.making().remove(lane);
+            lanes.unfolded.pop_first();
         }
     }
 
     /// Works on one lane. Trouble with the index or the journal costs a pause, so that it is not asked in a hot loop.
-    async fn work(&self, connector: ConnectorId, lane: ItemId, looks: usize) -> (ItemId, Result<LaneEnd, LaneError>) {
+    async fn work(self: Arc<Self>, connector: ConnectorId, lane: ItemId, looks: usize) -> Result<(usize, Ended), LaneError> {
         let work = Lane { shared: &self.shared, assignment: &self.assignment, connector, lane, looks };
-        let end = work.work().await;
+        let end = work.work().await.and_then(|end| Ok((end.looks, Words::of(&end.records)?, end.written)));
         if end.is_err() {
-            self.pause().await;
+            self.shared.pause().await;
         }
-        (work.lane, end)
-    }
-
-    async fn pause(&self) {
-        tokio::select! {
-            () = tokio::time::sleep(TROUBLE_PAUSE) => {}
-            () = self.shared.supervisor.stopping() => {}
-        }
+        let lane = work.lane;
+        end.map(|(looks, words, written)| (looks, Ended { lane, written, words }))
     }
 
     /// What to take up now; `None` when the name is another connector's by now.
-    fn take_up(&self, connector: ConnectorId, looks: &HashMap<ItemId, usize>) -> Result<Option<Due>, RowsError> {
+    fn take_up(&self, connector: ConnectorId, lanes: &mut Lanes) -> Result<Option<Due>, RowsError> {
         if !self.shared.index.is_ready() {
             return Err(RowsError::NotReady);
         }
         let now = self.shared.clock.now();
-        let row = self.shared.index.view()?.connector(connector)?;
+        let view = self.shared.index.view()?;
+        let row = view.connector(connector)?;
         let Some(row) = row.filter(|row| row.name == self.assignment.name) else { return Ok(None) };
-        let busy = self.assignment.health.busy();
         let gate = self.gate(&row, now);
         let slots = match gate {
-            Gate::Open | Gate::Finish => self.assignment.concurrency.saturating_sub(busy.len()),
-            Gate::Probe => 1_usize.saturating_sub(busy.len()),
+            Gate::Open | Gate::Finish => self.assignment.concurrency.saturating_sub(lanes.in_flight),
+            Gate::Probe => 1_usize.saturating_sub(lanes.in_flight + lanes.unsettled()),
             Gate::Until(at) => return Ok(Some(Due { lanes: Vec::new(), next: Some(at) })),
             Gate::Closed => 0,
         };
+        let slots = slots.min(UNFOLDED_MAX.saturating_sub(lanes.unsettled()));
+        if gate != Gate::Open {
+            lanes.ahead.clear();
+        }
         if slots == 0 {
             return Ok(Some(Due::default()));
         }
-        let (due, next) = match gate {
-            Gate::Finish => self.unfinished(connector, now)?,
-            // Lanes in flight may still stand in the timetable, so that many more are read.
-            _ => self.shared.index.view()?.due_lanes(connector, now, slots + busy.len() + 1)?,
-        };
-        let crowded = looks.len() >= LOOKING_MAX;
-        let free = due.into_iter().filter(|lane| !busy.contains(lane) && (!crowded || looks.contains_key(lane)));
-        Ok(Some(Due { lanes: free.take(slots).collect(), next }))
+        let busy = self.assignment.health.busy();
+        let crowded = lanes.looks.len() >= LOOKING_MAX;
+        let is_free = |lane: &ItemId| !busy.contains(lane) && (!crowded || lanes.looks.contains_key(lane));
+        let mut next = None;
+        if lanes.ahead.is_empty() {
+            let (due, later) = match gate {
+                Gate::Finish => self.unfinished(connector, now)?,
+                // Lanes that are worked on may still stand in the timetable, so that many more are read.
+                _ => view.due_lanes(connector, now, READ_AHEAD + busy.len() + 1)?,
+            };
+            next = later;
+            lanes.ahead = due.into_iter().filter(is_free).collect();
+        }
+        let due = lanes.ahead.drain(..slots.min(lanes.ahead.len())).collect();
+        Ok(Some(Due { lanes: due, next }))
     }
 
     /// Lanes whose plan to make something is open and due, and when the first of the others will be.

@@ -28,13 +28,13 @@ pub use write::{Bound, Session, write};
 use crate::contract::{Capabilities, ItemKind, Mode};
 
 /// Rows that one transaction writes at most.
-pub const ROWS_MAX: usize = 256;
+pub const ROWS_MAX: usize = 128;
 
 /// What every database can do: it takes everything there is, from the beginning.
 pub const CAPABILITIES: Capabilities = Capabilities {
     items: ItemKind::ALL,
     mode: Mode::Latest,
-    batch_max: ROWS_MAX,
+    batch_max: 2 * ROWS_MAX,
     rate_per_minute: 0,
     settle: &[std::time::Duration::ZERO],
     max_creates_per_hour: 0,
