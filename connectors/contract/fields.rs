@@ -47,6 +47,11 @@ impl Fields {
         self.text(name).filter(|text| !text.trim().is_empty())
     }
 
+    /// An id, however it is sent; see [`id_of`].
+    pub fn id(&self, name: &str) -> Option<String> {
+        id_of(self.get(name)?)
+    }
+
     /// A whole number, sent as a number or as a string.
     pub fn integer(&self, name: &str) -> Option<i64> {
         match self.get(name)? {
@@ -96,6 +101,18 @@ impl Fields {
     }
 }
 
+/// An id as text: the same whether it is sent as a text, with blanks around it, or as a number, whole or a float. `None` where it is 0, which
+/// Sleekplan writes where there is none, or no scalar.
+pub fn id_of(json: &Value) -> Option<String> {
+    let text = match json {
+        Value::String(text) => text.trim().to_owned(),
+        Value::Number(number) => number.to_string(),
+        _ => return None,
+    };
+    let id = text.strip_suffix(".0").unwrap_or(&text);
+    (!id.is_empty() && id != "0").then(|| id.to_owned())
+}
+
 /// A float that is a whole number and fits.
 fn whole(number: f64) -> Option<i64> {
     #[expect(clippy::cast_possible_truncation, reason = "checked to be whole and within the exact range of an f64")]
@@ -113,6 +130,17 @@ mod tests {
         assert_eq!(["a", "b", "c", "d", "e"].map(|name| fields.integer(name)), [Some(9), Some(9), Some(9), Some(1), None]);
         assert_eq!(["b", "e", "f", "g", "z"].map(|name| fields.flag(name)), [Some(true), None, Some(false), Some(false), None]);
         assert!(fields.object("f").as_map().is_empty());
+    }
+
+    #[test]
+    fn an_id_is_the_same_however_it_is_sent() {
+        let fields =
+            Fields::from_value(json!({"a": "7", "b": 7, "c": 7.0, "d": " 7.0 ", "e": "x-1.y", "f": 0.0, "g": "0", "h": false, "i": ""}));
+        let found = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "z"].map(|name| fields.id(name));
+        assert_eq!(
+            found.each_ref().map(Option::as_deref),
+            [Some("7"), Some("7"), Some("7"), Some("7"), Some("x-1.y"), None, None, None, None, None]
+        );
     }
 
     #[test]

@@ -227,7 +227,7 @@ impl Item {
     /// The feedback a comment, vote or subscription belongs to, or an entry was published from (`feedback_id` of the REST object).
     pub fn origin(&self) -> Option<ItemId> {
         let named = || {
-            let id = self.fields.some_text("feedback_id").filter(|id| id != "0")?;
+            let id = self.fields.id("feedback_id")?;
             ItemId::top(self.id.product(), ItemKind::Feedback, &id)
         };
         match self.id.kind() {

@@ -26,7 +26,7 @@ pub use change::{Change, Event};
 pub use connector::{Claim, Connector, Cx, Mistakes, OnMissing, OnRemoteEdit, SettingsError};
 pub use erased::{AnyConnector, AnyPlan, AnyStep, BuildError, OpError, build};
 pub use failure::{Cause, Failure, Limit, RetryAfter};
-pub use fields::Fields;
+pub use fields::{Fields, id_of};
 pub use hash::Hash;
 pub use item::{Item, ItemId, ItemKind, ParseItemIdError, ProductId};
 pub use link::{Link, Links, RemoteKey, RemoteRef};

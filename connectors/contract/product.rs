@@ -52,9 +52,11 @@ impl Product {
     /// Reads one of Sleekplan's dates: `2020-05-22 16:49:00` in the product's zone, or RFC 3339, or a Unix time in s or ms.
     pub fn time(&self, text: &str) -> Option<Time> {
         let text = text.trim();
-        if let Ok(number) = text.parse::<i64>() {
+        if let Ok(number) = text.parse::<f64>() {
             // 1e11 ms is 1973 and 1e11 s is the year 5138: between them lies no date either could mean.
-            return (number > 0).then(|| Time::from_ms(if number < 100_000_000_000 { number * 1000 } else { number }));
+            let ms = if number < 1.0e11 { number * 1000.0 } else { number };
+            #[expect(clippy::cast_possible_truncation, reason = "what does not fit is no date jiff knows either")]
+            return jiff::Timestamp::from_millisecond(ms as i64).ok().filter(|_| ms > 0.0).map(|at| Time::from_ms(at.as_millisecond()));
         }
         if let Ok(at) = Time::parse_rfc3339(text) {
             return Some(at);
@@ -80,6 +82,9 @@ mod tests {
             product.time("1506985999").unwrap(),
             product.time("1506985999999").unwrap().minus(std::time::Duration::from_millis(999))
         );
-        assert_eq!(product.time("soon"), None);
+        assert_eq!(product.time("1506985999.0"), product.time("1506985999"));
+        for none in ["soon", "0", "-5", "NaN", "inf", "9223372036854775807", "1e300"] {
+            assert_eq!(product.time(none), None, "{none}");
+        }
     }
 }

@@ -2,30 +2,26 @@
 
 use std::sync::Arc;
 
-use rusqlite::Connection;
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
 use super::Sqlite;
 use crate::contract::{RemoteKey, Request, Transport};
 use crate::kit::database::TABLES;
 use crate::testing::conformance::{Fake, Fixture, Hostile, Rule, conformance};
-use crate::testing::database::cases;
+use crate::testing::database::{cases, objects};
+use crate::testing::sqlite::File;
 use crate::testing::{Case, Nobody};
 
 conformance!(Sqlite, SqliteFixture);
 
 struct SqliteFixture;
 
-/// A database, gone with the test.
-struct File(TempDir);
-
 impl Fixture for SqliteFixture {
     type Connector = Sqlite;
     type Fake = File;
 
     async fn start(&self) -> File {
-        File(tempfile::tempdir().expect("a folder"))
+        File::fresh()
     }
 
     fn cases(&self) -> Vec<Case> {
@@ -46,42 +42,22 @@ impl Fixture for SqliteFixture {
     }
 }
 
-impl File {
-    fn open(&self) -> Connection {
-        Connection::open(self.0.path().join("copy.db")).expect("a database")
-    }
-
-    fn count(&self, sql: &str, key: &str) -> usize {
-        // Before the first row there is no table.
-        self.open().query_row(sql, [key], |row| row.get::<_, u32>(0)).map_or(0, |count| count as usize)
-    }
-}
-
 impl Fake for File {
     fn settings(&self, _: &str) -> Value {
-        json!({"path": self.0.path().join("copy.db")})
+        json!({"path": self.path()})
     }
 
     fn objects(&self, key: &RemoteKey) -> usize {
-        // Each case is about one item: of its table, all rows that carry its id.
-        let id = key.key().rsplit('-').next().unwrap_or_default();
-        let rows = |name: &str, column: &str| self.count(&format!("SELECT count(*) FROM {name} WHERE {column} = ?1"), id);
-        let kind = key.key().split('-').nth(2).unwrap_or_default();
-        let table = TABLES.iter().find(|table| table.kind.as_str() == kind);
-        table.map_or(0, |table| rows(table.name, table.key.last().copied().unwrap_or_default()))
+        objects(key, |name| self.ask(&format!("SELECT * FROM {name}")))
     }
 
     fn check(&self, text: &Hostile, _: &[Request]) -> Result<(), String> {
-        let open = self.open();
-        let sound: String = open.query_row("PRAGMA integrity_check", [], |row| row.get(0)).map_err(|error| error.to_string())?;
-        let others = "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'";
-        let tables: u32 = open.query_row(others, [], |row| row.get(0)).map_err(|error| error.to_string())?;
-        let nul: u32 = open
-            .query_row("SELECT count(*) FROM feedback WHERE instr(CAST(title AS BLOB), x'00') > 0", [], |row| row.get(0))
-            .map_err(|error| error.to_string())?;
-        match (sound.as_str(), tables, nul) {
-            ("ok", tables, 0) if tables as usize == TABLES.len() + 1 => Ok(()),
-            _ => Err(format!("after {}: {sound}, {tables} tables, {nul} titles with U+0000", text.name)),
+        let sound = self.ask("PRAGMA integrity_check");
+        let tables = self.ask("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'").len();
+        let nul = self.ask("SELECT title FROM feedback WHERE instr(CAST(title AS BLOB), x'00') > 0").len();
+        match (json!(sound), tables, nul) {
+            (sound, tables, 0) if sound == json!([{"integrity_check": "ok"}]) && tables == TABLES.len() + 1 => Ok(()),
+            (sound, ..) => Err(format!("after {}: {sound}, {tables} tables, {nul} titles with U+0000", text.name)),
         }
     }
 

@@ -1,63 +1,18 @@
 //! The connector against files of its own.
 
 use rusqlite::Connection;
-use rusqlite::types::Value as Sql;
-use serde_json::{Map, Value, json};
-use tempfile::TempDir;
+use serde_json::json;
 
 use super::*;
 use crate::testing::database::{self as suite, Place};
+use crate::testing::sqlite::File as Here;
 use crate::testing::{Engine, Nobody, feedback};
-
-/// A folder with a database in it, gone with the test.
-struct Here(TempDir);
-
-impl Here {
-    fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
-    }
-
-    fn path(&self) -> std::path::PathBuf {
-        self.0.path().join("copy.db")
-    }
-
-    fn ask(&self, sql: &str) -> Vec<Map<String, Value>> {
-        let connection = Connection::open(self.path()).unwrap();
-        let mut statement = connection.prepare(sql).unwrap();
-        let names: Vec<String> = statement.column_names().map(str::to_owned).collect();
-        let rows =
-            statement.query_map([], |row| names.iter().enumerate().map(|(at, name)| Ok((name.clone(), shown(row.get(at)?)))).collect());
-        rows.unwrap().collect::<rusqlite::Result<_>>().unwrap()
-    }
-}
-
-fn shown(value: Sql) -> Value {
-    match value {
-        Sql::Null => Value::Null,
-        Sql::Integer(number) => json!(number),
-        Sql::Real(number) => json!(number),
-        Sql::Text(text) => json!(text),
-        Sql::Blob(bytes) => json!(bytes),
-    }
-}
-
-impl Place for Here {
-    type Connector = Sqlite;
-
-    fn connector(&self) -> Sqlite {
-        Sqlite::new(Settings { path: self.path() }).unwrap()
-    }
-
-    async fn rows(&self, name: &str) -> Vec<Map<String, Value>> {
-        self.ask(&format!("SELECT * FROM {name}"))
-    }
-}
 
 macro_rules! scenarios {
     ($($name:ident)*) => { $(
         #[tokio::test]
         async fn $name() {
-            if let Err(how) = suite::$name(&Here::new()).await {
+            if let Err(how) = suite::$name(&Here::fresh()).await {
                 panic!("{how}");
             }
         }
@@ -94,11 +49,11 @@ async fn checked(connector: &Sqlite) -> &'static str {
 
 #[tokio::test]
 async fn a_database_of_somebody_else_is_left_alone_and_one_of_a_newer_release_too() {
-    let here = Here::new();
+    let here = Here::fresh();
     Connection::open(here.path()).unwrap().execute_batch("CREATE TABLE users (name TEXT); INSERT INTO users VALUES ('ann')").unwrap();
     assert_eq!(class(put(&here.connector(), "x").await), "unauthorized");
     assert_eq!(here.ask("SELECT name FROM sqlite_schema ORDER BY 1").len(), 1, "nothing was made beside it");
-    let here = Here::new();
+    let here = Here::fresh();
     let connector = here.connector();
     put(&connector, "x").await.unwrap();
     Connection::open(here.path()).unwrap().execute_batch("UPDATE sleeksync_schema SET version = 2").unwrap();
@@ -108,7 +63,7 @@ async fn a_database_of_somebody_else_is_left_alone_and_one_of_a_newer_release_to
 
 #[tokio::test]
 async fn what_somebody_else_holds_passes_and_what_is_no_database_does_not() {
-    let here = Here::new();
+    let here = Here::fresh();
     let connector = here.connector();
     assert_eq!(checked(&connector).await, "done", "there is a folder for it");
     assert!(!here.path().exists(), "looking makes nothing");
@@ -118,21 +73,21 @@ async fn what_somebody_else_holds_passes_and_what_is_no_database_does_not() {
     assert_eq!(class(put(&connector, "y").await), "transient");
     other.execute_batch("ROLLBACK").unwrap();
     assert_eq!((class(put(&connector, "y").await), checked(&connector).await), ("done", "done"));
-    let here = Here::new();
+    let here = Here::fresh();
     std::fs::write(here.path(), "a letter to a friend, which is longer than the header of a database would be, and then some more words")
         .unwrap();
     assert_eq!((class(put(&here.connector(), "x").await), checked(&here.connector()).await), ("unauthorized", "unauthorized"));
-    let nowhere = Sqlite::new(Settings { path: here.0.path().join("no/such/folder.db") }).unwrap();
+    let nowhere = Sqlite::new(Settings { path: here.path().join("no/such/folder.db") }).unwrap();
     assert_eq!((class(put(&nowhere, "x").await), checked(&nowhere).await), ("unauthorized", "unauthorized"));
 }
 
 #[tokio::test]
 async fn a_file_that_was_taken_away_or_replaced_is_opened_anew() {
-    let here = Here::new();
+    let here = Here::fresh();
     let connector = here.connector();
     put(&connector, "x").await.unwrap();
-    for name in ["copy.db", "copy.db-wal", "copy.db-shm"] {
-        drop(std::fs::remove_file(here.0.path().join(name)));
+    for ending in ["", "-wal", "-shm"] {
+        drop(std::fs::remove_file(format!("{}{ending}", here.path().display())));
     }
     put(&connector, "y").await.unwrap();
     assert_eq!(here.ask("SELECT title FROM feedback")[0]["title"], json!("y"));
@@ -140,7 +95,7 @@ async fn a_file_that_was_taken_away_or_replaced_is_opened_anew() {
 
 #[tokio::test]
 async fn others_may_read_while_it_is_written_and_what_is_written_is_synced() {
-    let here = Here::new();
+    let here = Here::fresh();
     let connector = here.connector();
     put(&connector, "x").await.unwrap();
     let reader = Connection::open(here.path()).unwrap();

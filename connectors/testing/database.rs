@@ -13,22 +13,25 @@ use super::engine::{self, Engine};
 use super::items::{Case, Given, comment, entry, feedback, product, satisfaction, subscriber, subscription, user, vote};
 use super::nobody::Nobody;
 use super::world::key_of;
-use crate::contract::{Change, Connector, ItemKind, Links, Plan, Time};
-use crate::kit::database::{Table, Type};
+use crate::contract::{Change, Connector, ItemKind, Links, Plan, RemoteKey, Time};
+use crate::kit::database::{TABLES, Table, Type};
 
 /// A row, by column.
 pub type Row = Map<String, Value>;
 
+/// Tables that a connector writes, read as any program would.
+pub trait Tables: Sync {
+    /// All rows of a table or view, in any order, as JSON; columns of JSON are read.
+    fn rows(&self, name: &str) -> impl Future<Output = Vec<Row>> + Send;
+}
+
 /// A database that a scenario has for itself.
-pub trait Place: Sync {
+pub trait Place: Tables {
     /// What writes it.
     type Connector: Connector;
 
     /// A connector to it, with no connection yet.
     fn connector(&self) -> Self::Connector;
-
-    /// All rows of a table or view, in any order, as JSON.
-    fn rows(&self, name: &str) -> impl Future<Output = Vec<Row>> + Send;
 }
 
 /// How a scenario ends: nothing, or how it was broken.
@@ -87,24 +90,32 @@ fn planned<C: Connector>(connector: &C, given: &Given, links: &Links) -> Result<
     connector.plan(&change, links).map_err(|error| format!("{} cannot be planned: {error}", given.item.id))
 }
 
-/// The rows of a table, each database's ways of writing a value evened out, ordered by their key.
-async fn rows<P: Place>(place: &P, kind: ItemKind) -> Vec<Row> {
+/// The rows of a table, each database's ways of writing a value evened out, ordered by their key: times are milliseconds.
+pub async fn rows<T: Tables>(tables: &T, kind: ItemKind) -> Vec<Row> {
     let table = Table::of(kind);
-    let mut rows = place.rows(table.name).await;
+    let mut rows = tables.rows(table.name).await;
     rows.iter_mut().for_each(|row| even(table, row));
     rows.sort_by_key(|row| table.key.iter().map(|name| row.get(*name).map(Value::to_string)).collect::<Vec<_>>());
     rows
 }
 
+/// How many rows the object of this key is: each case of [`cases`] is about one item, so of its table all rows that carry its id.
+pub fn objects(key: &RemoteKey, rows: impl FnOnce(&str) -> Vec<Row>) -> usize {
+    let id = Value::from(key.key().rsplit('-').next().unwrap_or_default());
+    let kind = key.key().split('-').nth(2).unwrap_or_default();
+    let Some(table) = TABLES.iter().find(|table| table.kind.as_str() == kind) else { return 0 };
+    let column = table.key.last().copied().unwrap_or_default();
+    rows(table.name).iter().filter(|row| row.get(column) == Some(&id)).count()
+}
+
 fn even(table: &Table, row: &mut Row) {
     let own = table.columns.iter().map(|column| (column.name, column.kind));
-    for (name, kind) in own.chain([("raw", Type::Json), ("deleted_at", Type::Time)]) {
+    for (name, kind) in own.chain([("deleted_at", Type::Time)]) {
         let Some(value) = row.get_mut(name) else { continue };
         let text = value.as_str().map(str::to_owned);
         match (kind, text) {
             (Type::Flag, None) if value.is_number() => *value = json!(value.as_i64() == Some(1)),
             (Type::Time, Some(text)) => *value = json!(Time::parse_rfc3339(&text).map(Time::as_ms).unwrap_or(-1)),
-            (Type::Json, Some(text)) => *value = serde_json::from_str(&text).unwrap_or(Value::String(text)),
             (Type::Real, None) => *value = value.as_f64().map_or(Value::Null, |number| json!(number)),
             _ => {}
         }

@@ -21,6 +21,7 @@ pub mod postgres;
 pub mod sample;
 pub mod service;
 pub mod slack;
+pub mod sqlite;
 mod wire;
 pub mod wordpress;
 mod world;

@@ -1,29 +1,68 @@
 //! The scenarios of every database against a real PostgreSQL server, and those of a connection that is lost.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+mod line;
 
-use serde_json::{Map, Value, json};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+pub use line::{Cut, Line};
+
+use serde_json::{Value, json};
 use tokio_postgres::NoTls;
 use url::Url;
 
-use super::database::{Ends, Place, all, bring, holds, only};
+use super::database::{Ends, Place, Row, Tables, all, bring, holds, only};
 use super::items::feedback;
 use crate::contract::{Connector, Cx, ItemKind, Links, Secret, Time};
 use crate::postgres::{Postgres, Settings};
 use crate::testing::Nobody;
 
+/// Names the server of a real run.
+const SERVER: &str = "SLEEKSYNC_POSTGRES_URL";
+
+/// The server that this run was told of, on a plain loopback address, whose user may do everything.
+pub fn server() -> Option<String> {
+    std::env::var(SERVER).ok().filter(|url| !url.is_empty())
+}
+
 /// A schema of its own on a server.
-struct Schema {
+pub struct Schema {
     url: String,
     name: String,
 }
 
 impl Schema {
-    fn named(url: &str, name: &str) -> Self {
+    /// The one of this name; it need not be there.
+    pub fn named(url: &str, name: &str) -> Self {
         Self { url: url.to_owned(), name: name.to_owned() }
+    }
+
+    /// The connector's settings.
+    pub fn settings(&self) -> Value {
+        self.settings_at(&self.url)
+    }
+
+    /// The same with another address of the server.
+    pub fn settings_at(&self, url: &str) -> Value {
+        json!({"url": url, "schema": self.name})
+    }
+
+    /// The same as [`Tables::rows`], for who cannot wait.
+    pub fn rows_now(&self, name: &str) -> Vec<Row> {
+        self.now(self.rows(name))
+    }
+
+    /// How many tables it has.
+    pub fn tables_now(&self) -> usize {
+        self.now(async { self.ask(&format!("SELECT tablename::text FROM pg_tables WHERE schemaname = '{}'", self.name)).await.len() })
+    }
+
+    /// Takes the schema away with all that is in it.
+    pub fn drop_now(&self) {
+        self.now(self.run(&format!("DROP SCHEMA IF EXISTS \"{}\" CASCADE", self.name)));
+    }
+
+    /// A thread of its own: the runtime of who asks must not be held up by itself.
+    fn now<T: Send>(&self, asked: impl Future<Output = T> + Send) -> T {
+        let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        std::thread::scope(|scope| scope.spawn(|| runtime().block_on(asked)).join().expect("an answer"))
     }
 
     async fn ask(&self, sql: &str) -> Vec<String> {
@@ -49,16 +88,23 @@ fn connector(url: &str, schema: &str) -> Postgres {
     Postgres::new(Settings { url: Secret::new(url), schema: schema.to_owned(), allow_insecure: false }).expect("settings")
 }
 
+impl Tables for Schema {
+    async fn rows(&self, name: &str) -> Vec<Row> {
+        let table = format!("\"{}\".\"{name}\"", self.name);
+        // In front of the first row there is no table.
+        if self.ask(&format!("SELECT 'yes' WHERE to_regclass('{table}') IS NOT NULL")).await.is_empty() {
+            return Vec::new();
+        }
+        let rows = self.ask(&format!("SELECT to_jsonb(t)::text FROM {table} t")).await;
+        rows.iter().map(|row| serde_json::from_str(row).expect("JSON")).collect()
+    }
+}
+
 impl Place for Schema {
     type Connector = Postgres;
 
     fn connector(&self) -> Postgres {
         self.at(&self.url)
-    }
-
-    async fn rows(&self, name: &str) -> Vec<Map<String, Value>> {
-        let rows = self.ask(&format!("SELECT to_jsonb(t)::text FROM \"{}\".\"{name}\" t", self.name)).await;
-        rows.iter().map(|row| serde_json::from_str(row).expect("JSON")).collect()
     }
 }
 
@@ -66,7 +112,12 @@ impl Place for Schema {
 pub async fn scenarios(url: &str) -> Vec<(&'static str, Ends)> {
     let mut ends = all(async |name| Schema::named(url, name)).await;
     ends.push(("a_backend_that_dies_in_a_commit_leaves_nothing", dies_in_a_commit(&Schema::named(url, "dies_in_a_commit")).await));
-    ends.push(("an_answer_lost_behind_a_commit_does_no_harm", answer_is_lost(&Schema::named(url, "answer_is_lost")).await));
+    for (name, schema, cut) in [
+        ("an_answer_lost_behind_a_commit_does_no_harm", "answer_is_lost", Cut::Behind),
+        ("a_commit_that_never_arrives_is_made_again", "never_arrives", Cut::Before),
+    ] {
+        ends.push((name, line_is_cut(&Schema::named(url, schema), cut).await));
+    }
     ends.push(("an_idle_connection_that_ended_is_opened_anew", ended_while_idle(&Schema::named(url, "ended_while_idle")).await));
     ends.push(("a_user_may_be_allowed_just_its_own_schema", least_privilege(&Schema::named(url, "least_privilege")).await));
     ends
@@ -104,17 +155,17 @@ async fn dies_in_a_commit(place: &Schema) -> Ends {
     holds("feedback", &only(place, ItemKind::Feedback).await?, &json!({"title": "second"}))
 }
 
-/// The commit is done, and its answer never arrives: an unknown outcome, after which the same again does no harm.
-async fn answer_is_lost(place: &Schema) -> Ends {
+/// The line is cut at a commit, before it arrives or when it is done: an unknown outcome, after which the same again does no harm.
+async fn line_is_cut(place: &Schema, cut: Cut) -> Ends {
     let given = feedback(json!({"title": "once"}));
     bring(&place.connector(), std::slice::from_ref(&given)).await?;
     let changed = given.changed(json!({"title": "twice"}));
-    let (address, cuts) = swallowing_proxy(&place.url).await;
-    let connector = place.at(&address);
-    // The steps are idempotent: what is unknown is done again, through the same proxy.
-    bring(&connector, &[changed]).await?;
+    // The first commit makes sure of the tables.
+    let line = Line::to(&place.url, move |commit| (commit == 1).then_some(cut)).await;
+    // The steps are idempotent: what is unknown is done again, through the same line.
+    bring(&place.at(&line.url), &[changed]).await?;
     holds("feedback", &only(place, ItemKind::Feedback).await?, &json!({"title": "twice"}))?;
-    if cuts.load(Ordering::SeqCst) == 1 { Ok(()) } else { Err("the answer was not lost once".to_owned()) }
+    if line.cuts(cut) == 1 { Ok(()) } else { Err("the line was not cut once".to_owned()) }
 }
 
 async fn ended_while_idle(place: &Schema) -> Ends {
@@ -145,48 +196,4 @@ async fn least_privilege(place: &Schema) -> Ends {
     connector.check(&cx).await.map_err(|failure| format!("with the schema: {}", failure.cause()))?;
     bring(&connector, &[feedback(json!({}))]).await?;
     only(place, ItemKind::Feedback).await.map(drop)
-}
-
-/// The address of a server that loses the answer to the second COMMIT it sees: the first one makes the tables.
-#[expect(clippy::disallowed_methods, reason = "the proxy runs beside the scenario that uses it, and ends with it")]
-async fn swallowing_proxy(url: &str) -> (String, Arc<AtomicUsize>) {
-    let mut address: Url = url.parse().expect("an address");
-    let server = format!("{}:{}", address.host_str().expect("a host"), address.port().expect("a port"));
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    address.set_port(Some(listener.local_addr().expect("an address").port())).expect("an address with a port");
-    let (commits, cuts) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
-    let counted = Arc::clone(&cuts);
-    tokio::spawn(async move {
-        while let Ok((client, _)) = listener.accept().await {
-            let upstream = TcpStream::connect(&server).await.expect("the server");
-            tokio::spawn(forward(client, upstream, Arc::clone(&commits), Arc::clone(&cuts)));
-        }
-    });
-    (address.to_string(), counted)
-}
-
-async fn forward(mut client: TcpStream, mut server: TcpStream, commits: Arc<AtomicUsize>, cuts: Arc<AtomicUsize>) {
-    let (mut up, mut down) = (vec![0; 65_536], vec![0; 65_536]);
-    loop {
-        tokio::select! {
-            read = client.read(&mut up) => {
-                let Some(bytes) = read.ok().and_then(|count| up.get(..count)).filter(|bytes| !bytes.is_empty()) else { return };
-                server.write_all(bytes).await.expect("the server takes it");
-                let is_commit = bytes.windows(6).any(|word| word == b"COMMIT");
-                if is_commit && commits.fetch_add(1, Ordering::SeqCst) == 1 {
-                    // The server has done it when it answers.
-                    let answered = server.read(&mut down).await.expect("an answer");
-                    assert!(answered > 0, "the server commits");
-                    cuts.fetch_add(1, Ordering::SeqCst);
-                    return;
-                }
-            }
-            read = server.read(&mut down) => {
-                let Some(bytes) = read.ok().and_then(|count| down.get(..count)).filter(|bytes| !bytes.is_empty()) else { return };
-                if client.write_all(bytes).await.is_err() {
-                    return;
-                }
-            }
-        }
-    }
 }

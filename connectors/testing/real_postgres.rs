@@ -1,7 +1,7 @@
 //! Runs the scenarios of `testing/postgres.rs` on the server of `$SLEEKSYNC_POSTGRES_URL`; with addresses as arguments, says of each how
 //! connecting to it ends.
 
-use sleeksync_connectors::testing::postgres::{connects, scenarios};
+use sleeksync_connectors::testing::postgres::{connects, scenarios, server};
 
 #[tokio::main(flavor = "multi_thread")]
 async fn main() {
@@ -12,7 +12,10 @@ async fn main() {
     if !addresses.is_empty() {
         return;
     }
-    let url = std::env::var("SLEEKSYNC_POSTGRES_URL").unwrap_or_default();
+    let Some(url) = server() else {
+        say("$SLEEKSYNC_POSTGRES_URL names no server");
+        std::process::exit(1);
+    };
     let ends = scenarios(&url).await;
     for (name, how) in &ends {
         say(&format!("{name} ... {}", how.as_ref().err().map_or("ok", String::as_str)));

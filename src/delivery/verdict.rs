@@ -110,15 +110,16 @@ fn holds(known: &Known<'_>, filter: &Filter) -> Verdict {
 pub fn is_new(known: &Known<'_>) -> bool {
     let Known { connector, row, item, product, .. } = known;
     let missed = |at: Time| connector.gaps.iter().any(|(from, to)| *from <= at && at < *to);
-    let counts = |at: Time| at >= connector.start && !missed(at);
+    // `since = "all"`: nothing is history, neither for want of a date nor for one that Sleekplan never had.
+    let takes_all = connector.start == Time::ZERO;
+    let counts = |at: Time| (takes_all || at >= connector.start) && !missed(at);
     let created = item.fields.some_text("created").and_then(|text| product.time(&text));
     let turned_public = row.turned_public_at.filter(|_| item.is_public());
     match (turned_public, row.made_received_at) {
         (Some(at), _) if missed(at) => false,
         (Some(at), _) if counts(at) => true,
         (_, Some(at)) if missed(at) => false,
-        // `since = "all"`: nothing is history for want of a date.
-        (_, None) if created.is_none() => connector.start == Time::ZERO,
+        (_, None) if created.is_none() => takes_all,
         (_, made) => made.is_some_and(counts) || created.is_some_and(counts),
     }
 }

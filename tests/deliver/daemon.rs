@@ -79,12 +79,21 @@ impl Daemon {
         self.post_raw(json!({"product_id": product, "action": action, "data": data, "timestamp": at.to_string()}).to_string()).await
     }
 
-    /// Posts these bytes, and answers what was said.
+    /// Posts these bytes, which are taken, and answers what was said.
     pub async fn post_raw(&self, body: String) -> Value {
+        let said = self.offer(body).await;
+        assert!(said["error"].is_null(), "{said}");
+        said
+    }
+
+    /// Posts these bytes, and answers what was said, an error too.
+    pub async fn offer(&self, body: String) -> Value {
         let url = format!("http://{}/webhooks/sleekplan?key=k", self.address);
         let answer = self.http.post(url).body(body).send().await.unwrap();
-        assert!(answer.status().is_success(), "{}", answer.status());
-        answer.json().await.unwrap()
+        let is_taken = answer.status().is_success();
+        let said: Value = answer.json().await.unwrap();
+        assert_eq!(is_taken, said["error"].is_null(), "{said}");
+        said
     }
 
     /// Waits until nothing is owed; answers the connector's status.

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The connector `postgres` against a real PostgreSQL (Debian), started here on a port of its own, with TLS of an authority made for this run:
-# the scenarios of every database, lost connections, certificates that must and must not be taken, and the daemon from webhook to row.
+# the scenarios of every database, lost connections, certificates that must and must not be taken, the connector's rules, and the daemon from
+# webhook to row: the cases of `tests/database.rs`, with commits that are cut, and a backlog.
 # The daemon is $SLEEKSYNC_PROGRAM, or built here. What is installed and the state go to $SLEEKSYNC_REAL (default: below the temporary folder).
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -50,10 +51,17 @@ for _ in $(seq 300); do "$bin/pg_isready" -q -h 127.0.0.1 -p "$port" && break; s
 export SLEEKSYNC_POSTGRES_URL=postgres://ann:secret@127.0.0.1:$port/postgres
 target/debug/real-postgres
 
+suite() { # suite CARGO-TEST-ARGUMENTS...: tests that take this server where there is one. None at all, or one without it, is a failure.
+  cargo test --workspace --locked "$@" -- --nocapture 2>&1 | tee "$run/suite.log"
+  grep -qE '^test result: ok\. [1-9]' "$run/suite.log" && ! grep -q 'there is no server' "$run/suite.log"
+}
+suite --lib postgres::fixture::conformance
+suite --test database
 tls() { target/debug/real-postgres "postgres://ann:${3:-secret}@$1:$port/postgres?$2"; }
 expect() { # expect WHAT BEGINNING SAID
   case $3 in "$2"*) echo "$1 ... ok ($3)" ;; *) echo "$1 ... FAILED: expected $2, found $3"; exit 1 ;; esac
 }
+expect "the cases ran over this server" "t" "$("$bin/psql" -XAt "$SLEEKSYNC_POSTGRES_URL" -c 'SELECT count(*) > 1000 FROM odd_values.feedback, histories.feedback')"
 expect "a certificate of our authority for this host is taken" "done" "$(tls localhost "sslmode=verify-full&sslrootcert=$run/ca.pem")"
 expect "one of an authority we do not know is not" "transient" "$(tls localhost "sslmode=verify-full&sslrootcert=$run/stranger.pem")"
 expect "nor where sslmode=require says less" "transient" "$(tls localhost "sslmode=require&sslrootcert=$run/stranger.pem")"

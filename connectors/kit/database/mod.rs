@@ -21,7 +21,7 @@ pub use gather::{Gather, Writer};
 pub use row::{Op, Row, plan, preview};
 pub use schema::{known, migrate};
 pub use sql::{Dialect, Statements};
-pub use tables::{TABLES, Table, Type};
+pub use tables::{Source, TABLES, Table, Type};
 pub use value::Value;
 pub use write::{Bound, Session, write};
 

@@ -56,8 +56,7 @@ pub(super) fn read(fields: &Fields, name: &str, kind: Type, product: &Product) -
     match kind {
         Type::Text => fields.text(name).map(|text| Json::String(printable(&text))),
         Type::Word => fields.some_text(name).map(|text| Json::String(word(&text))),
-        // Sleekplan writes 0 where there is none.
-        Type::Id => read(fields, name, Type::Word, product).filter(|id| id != "0"),
+        Type::Id => fields.id(name).map(|id| Json::String(word(&id))),
         Type::Integer => fields.integer(name).map(Json::from),
         Type::Real => real(fields.get(name)?).and_then(serde_json::Number::from_f64).map(Json::Number),
         Type::Flag => fields.flag(name).map(Json::Bool),
