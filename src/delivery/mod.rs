@@ -37,8 +37,6 @@ use worker::Worker;
 
 /// How much longer than one request a step may take.
 const STEP_GRACE: Duration = Duration::from_secs(5);
-/// Pause after the index or the journal could not be used.
-const TROUBLE_PAUSE: Duration = Duration::from_secs(1);
 
 /// One connector and how it is to be driven.
 pub struct Assignment {
@@ -153,14 +151,6 @@ impl Shared {
     /// The journal took nothing.
     pub async fn append(&self, records: &[Record], room: Room) -> Result<Seq, AppendError> {
         append(&self.journal, records, room).await
-    }
-
-    /// Waits before the index or the journal is used again, unless everything ends.
-    async fn pause(&self) {
-        tokio::select! {
-            () = tokio::time::sleep(TROUBLE_PAUSE) => {}
-            () = self.supervisor.stopping() => {}
-        }
     }
 
     /// By what the object of an item can be found again: signed with the scope, so that a copy elsewhere is not taken for it.

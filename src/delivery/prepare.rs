@@ -1,6 +1,6 @@
 //! From a delivery that is owed to what is to be done about it: reads what is known, asks the connector for a plan.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
@@ -156,12 +156,13 @@ fn plan(lane: &Lane<'_>, view: &View, duty: &DutyRow, facts: Facts, now: Time) -
             settle(settled(duty, SettledAs::Skipped(format!("dry run: {}", names.join(", "))), now))
         }
         Steps::Run(steps) => {
-            let creates = facts.links.is_new();
-            if creates && is_braked(lane, view, duty, now)? {
-                return Ok(Prepared::Brake);
-            }
-            if creates {
-                lane.assignment.health.making().insert(lane.lane.clone(), duty.key.item.clone());
+            if facts.links.is_new() {
+                // Held from the count to the entry: other lanes are planned at the same time.
+                let mut making = lane.assignment.health.making();
+                if is_braked(lane, view, duty, &making, now)? {
+                    return Ok(Prepared::Brake);
+                }
+                making.insert(lane.lane.clone(), duty.key.item.clone());
             }
             let made = facts.row.made_received_at.unwrap_or(facts.row.received_at).min(facts.row.at);
             let look_first = facts.connector.look_first.then(|| made.minus(CLOCKS_DIFFER));
@@ -186,7 +187,7 @@ fn ask(lane: &Lane<'_>, facts: &Facts, links: &Links, is_history: bool, now: Tim
 }
 
 /// Whether this would be one new object too many, with all that are about to be made.
-fn is_braked(lane: &Lane<'_>, view: &View, duty: &DutyRow, now: Time) -> Result<bool, LaneError> {
+fn is_braked(lane: &Lane<'_>, view: &View, duty: &DutyRow, making: &HashMap<ItemId, ItemId>, now: Time) -> Result<bool, LaneError> {
     let limit = u64::from(lane.assignment.max_creates_per_hour);
     if limit == 0 {
         return Ok(false);
@@ -197,7 +198,7 @@ fn is_braked(lane: &Lane<'_>, view: &View, duty: &DutyRow, now: Time) -> Result<
         let folded = view.meta()?.folded;
         let connector = view.connector(lane.connector)?.filter(|row| duty.id > row.unbraked_upto);
         let Some(connector) = connector else { return Ok(false) };
-        made = new_objects(lane, view, &connector, limit, now)?;
+        made = new_objects(lane, view, &connector, making, now)?;
         if view.meta()?.folded == folded {
             break;
         }
@@ -206,14 +207,19 @@ fn is_braked(lane: &Lane<'_>, view: &View, duty: &DutyRow, now: Time) -> Result<
 }
 
 /// Objects made within the last hour, and those that open plans and lanes in flight are about to make.
-fn new_objects(lane: &Lane<'_>, view: &View, connector: &ConnectorRow, limit: u64, now: Time) -> Result<u64, LaneError> {
+fn new_objects(
+    lane: &Lane<'_>,
+    view: &View,
+    connector: &ConnectorRow,
+    making: &HashMap<ItemId, ItemId>,
+    now: Time,
+) -> Result<u64, LaneError> {
     let this_minute = u64::try_from(now.as_ms() / 60_000).unwrap_or(0);
     let recent: u64 = connector.creates.iter().filter(|(minute, _)| minute + 60 > this_minute).map(|(_, count)| u64::from(*count)).sum();
-    let mut open: BTreeSet<ItemId> = view.creating(lane.connector, usize::try_from(limit).unwrap_or(usize::MAX))?.into_iter().collect();
-    let in_flight: Vec<ItemId> = lane.assignment.health.making().values().cloned().collect();
-    for item in in_flight {
-        if view.links_of(lane.connector, &item)?.is_empty() {
-            open.insert(item);
+    let mut open: BTreeSet<ItemId> = view.creating(lane.connector, lane.assignment.max_creates_per_hour as usize)?.into_iter().collect();
+    for item in making.values() {
+        if view.links_of(lane.connector, item)?.is_empty() {
+            open.insert(item.clone());
         }
     }
     Ok(recent + open.len() as u64)

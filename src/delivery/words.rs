@@ -21,6 +21,8 @@ pub(super) struct Words {
     bytes: usize,
     tells: bool,
     intends: bool,
+    /// The connector is halted or throttled by these.
+    pub stops: bool,
 }
 
 /// A lane that asks nothing of the service any more.
@@ -41,6 +43,7 @@ impl Words {
             entries,
             tells: records.iter().any(|record| matches!(record, Record::Outcome(_))),
             intends: records.iter().any(|record| matches!(record, Record::Intent(_))),
+            stops: records.iter().any(|record| matches!(record, Record::Halted(_) | Record::Throttled(_))),
         })
     }
 
@@ -49,6 +52,7 @@ impl Words {
         self.bytes += other.bytes;
         self.tells |= other.tells;
         self.intends |= other.intends;
+        self.stops |= other.stops;
     }
 
     /// Appends; durable on return. The number is that of the last record.

@@ -1,7 +1,8 @@
 //! One connector's worker: takes up lanes that are due, as many at once as it may, and lets nothing else wait for them.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
@@ -10,12 +11,14 @@ use sleeksync_connectors::contract::{ItemId, Time};
 use super::health::Gate;
 use super::lane::{Lane, LaneError};
 use super::words::{self, Ended, Words};
-use super::{Assignment, Shared, TROUBLE_PAUSE};
+use super::{Assignment, Shared};
 use crate::index::RowsError;
 use crate::index::row::ConnectorRow;
 use crate::journal::Seq;
 use crate::record::{ConnectorId, Halt};
 
+/// Pause after the index or the journal could not be used.
+const TROUBLE_PAUSE: Duration = Duration::from_secs(1);
 /// Lanes whose lost creates are being looked for; beyond it nothing new is begun.
 const LOOKING_MAX: usize = 10_000;
 /// Lanes that are read from the timetable at once.
@@ -44,6 +47,18 @@ struct Lanes {
     writing: usize,
     /// Written down, by the record up to which the index has to know them.
     unfolded: BTreeSet<(Seq, ItemId)>,
+    /// Those that stopped the connector: nothing is begun before the index knows it too.
+    stopping: HashSet<ItemId>,
+}
+
+impl Shared {
+    /// Waits before the index or the journal is used again, unless everything ends.
+    pub(super) async fn pause(&self) {
+        tokio::select! {
+            () = tokio::time::sleep(TROUBLE_PAUSE) => {}
+            () = self.supervisor.stopping() => {}
+        }
+    }
 }
 
 impl Lanes {
@@ -148,6 +163,9 @@ impl Worker {
                     0 => drop(lanes.looks.remove(&lane)),
                     vain => drop(lanes.looks.insert(lane, vain)),
                 }
+                if ended.words.stops {
+                    lanes.stopping.insert(ended.lane.clone());
+                }
                 lanes.ended.push(ended);
             }
             Err(error) => {
@@ -162,6 +180,7 @@ impl Worker {
         while let Some((_, lane)) = lanes.unfolded.first().filter(|(seq, _)| seq.0 <= folded) {
             self.assignment.health.busy().remove(lane);
             self.assignment.health.making().remove(lane);
+            lanes.stopping.remove(lane);
             lanes.unfolded.pop_first();
         }
     }
@@ -193,7 +212,7 @@ impl Worker {
             Gate::Until(at) => return Ok(Some(Due { lanes: Vec::new(), next: Some(at) })),
             Gate::Closed => 0,
         };
-        let slots = slots.min(UNFOLDED_MAX.saturating_sub(lanes.unsettled()));
+        let slots = if lanes.stopping.is_empty() { slots.min(UNFOLDED_MAX.saturating_sub(lanes.unsettled())) } else { 0 };
         if gate != Gate::Open {
             lanes.ahead.clear();
         }

@@ -17,7 +17,7 @@ use super::daemon::{Daemon, config};
 use super::process::{PATIENCE, Process, free, go_on_for, look_for_blocking};
 use super::suite::body;
 
-/// Posts that are there before, and those that come later. Many transactions: each takes 256 rows at most.
+/// Posts that are there before, and those that come later. Many transactions: each takes 128 rows at most.
 const OLD: u64 = 1000;
 const ALL: u64 = 2000;
 /// Kills that must find a part of the backlog written, and not all.

@@ -49,7 +49,8 @@ async fn what_waits_is_written_together_and_one_that_is_refused_stops_no_other()
     let batches = batches.lock().unwrap().clone();
     // The first found nobody waiting; all others waited for it. Of those together with the refused one, each was written by itself.
     let together: Vec<usize> = batches.iter().copied().filter(|count| *count > 1).collect();
-    assert_eq!((batches[0], together, batches.len()), (1, vec![256, 256, 87], 4 + 256));
+    let full = [ROWS_MAX; 4].into_iter();
+    assert_eq!((batches[0], together, batches.len()), (1, full.chain([599 - 4 * ROWS_MAX]).collect(), 6 + ROWS_MAX));
 }
 
 #[tokio::test]
