@@ -204,13 +204,18 @@ async fn refused_credentials_stop_the_connector_and_keep_its_queue() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_limit_is_obeyed_and_nothing_is_lost_to_it() {
     let (folder, wire) = (tempfile::tempdir().unwrap(), Arc::new(Wire::new()));
-    let daemon = Daemon::start(&config(folder.path(), &tracker("", "")), &wire).await;
+    let daemon = Daemon::start(&config(folder.path(), &tracker("", "concurrency = 1")), &wire).await;
+    daemon.decide(Decision::Pause { connector: "tracker".to_owned() }).await;
+    for id in 1..=20 {
+        daemon.post("item.create", AT, feedback(id, "a")).await;
+    }
     wire.fake().faults = vec![Fault::Limited];
-    daemon.post("item.create", AT, feedback(1, "a")).await;
+    daemon.decide(Decision::Resume { connector: "tracker".to_owned(), all: false }).await;
     daemon.until("tracker", |status| status["state"] == "throttled").await;
-    assert_eq!(wire.fake().issues.len(), 0);
+    let asked = wire.fake().requests;
+    assert_eq!(asked, 1, "something was asked of it after that");
     daemon.settled("tracker").await;
-    assert_eq!(wire.fake().issues.len(), 1);
+    assert_eq!(wire.fake().issues.len(), 20);
     daemon.stop().await;
 }
 
