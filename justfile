@@ -27,6 +27,10 @@ crash kills="200":
 bench part="":
     cargo bench --bench accept -- {{part}}
 
+# What reaches a receiver, beside a reference, and a SQLite file.
+bench-deliver part="":
+    cargo bench --bench deliver -- {{part}}
+
 # What decides whether a change lands.
 ci:
     .ci/run

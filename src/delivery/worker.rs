@@ -51,6 +51,12 @@ struct Lanes {
     stopping: HashSet<ItemId>,
 }
 
+impl Lanes {
+    fn unsettled(&self) -> usize {
+        self.ended.len() + self.writing + self.unfolded.len()
+    }
+}
+
 impl Shared {
     /// Waits before the index or the journal is used again, unless everything ends.
     pub(super) async fn pause(&self) {
@@ -58,12 +64,6 @@ impl Shared {
             () = tokio::time::sleep(TROUBLE_PAUSE) => {}
             () = self.supervisor.stopping() => {}
         }
-    }
-}
-
-impl Lanes {
-    fn unsettled(&self) -> usize {
-        self.ended.len() + self.writing + self.unfolded.len()
     }
 }
 

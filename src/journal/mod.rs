@@ -99,7 +99,7 @@ pub struct Entry {
 pub enum Room {
     /// All but the reserve.
     Normal,
-    /// The reserve too: for what records a delivery that has begun (intents, outcomes, parking).
+    /// The reserve too: for what records a delivery that has begun (intents, outcomes, and what ends with them).
     Reserve,
 }
 

@@ -1,7 +1,7 @@
 //! A fake GitHub: issues, labels and comments in memory, and the ways in which the real one fails.
 //!
 //! It answers as the REST API does where the connector looks (docs.github.com, "REST API endpoints for issues"), and commits before it loses
-//! an answer: what counts in the end is what its objects say. `fake-github` serves it as a process of its own.
+//! an answer: what counts in the end is what its objects say.
 
 mod record;
 mod routes;
