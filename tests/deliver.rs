@@ -205,6 +205,7 @@ async fn refused_credentials_stop_the_connector_and_keep_its_queue() {
 async fn a_limit_is_obeyed_and_nothing_is_lost_to_it() {
     let (folder, wire) = (tempfile::tempdir().unwrap(), Arc::new(Wire::new()));
     let daemon = Daemon::start(&config(folder.path(), &tracker("", "concurrency = 1")), &wire).await;
+    daemon.settled("tracker").await;
     daemon.decide(Decision::Pause { connector: "tracker".to_owned() }).await;
     for id in 1..=20 {
         daemon.post("item.create", AT, feedback(id, "a")).await;
