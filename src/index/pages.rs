@@ -19,8 +19,8 @@ const PAGE: u8 = b'P';
 const CLEARED_MAX: usize = 2;
 
 /// So many pages are kept as they were read, unless they are larger than usual.
-const RECENT_PAGES: usize = 32;
-const RECENT_BYTES: usize = 64 << 10;
+const RECENT_PAGES: usize = 16;
+const RECENT_BYTES: usize = 32 << 10;
 
 /// How pages are kept.
 #[derive(Clone, Copy, Debug)]
