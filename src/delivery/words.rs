@@ -52,7 +52,6 @@ impl Words {
         self.bytes += other.bytes;
         self.tells |= other.tells;
         self.intends |= other.intends;
-        self.stops |= other.stops;
     }
 
     /// Appends; durable on return. The number is that of the last record.

@@ -37,8 +37,6 @@ pub(super) struct Worker {
 struct Lanes {
     /// Read from the timetable, not taken up yet.
     ahead: VecDeque<ItemId>,
-    /// How many ask something of the service.
-    in_flight: usize,
     /// Look-ups in vain for lost creates.
     looks: HashMap<ItemId, usize>,
     /// Ended, and not written down.
@@ -102,7 +100,7 @@ impl Worker {
         loop {
             self.note_folded(&mut lanes, *folded.borrow_and_update());
             let is_stopping = self.shared.supervisor.is_stopping();
-            let due = match self.take_up(connector, &mut lanes) {
+            let due = match self.take_up(connector, &mut lanes, in_flight.len()) {
                 _ if is_stopping => None,
                 Ok(due) => due,
                 Err(error) => {
@@ -151,7 +149,6 @@ impl Worker {
                 () = self.shared.clock.sleep_until(wake_at.unwrap_or(Time::from_ms(i64::MAX))), if wake_at.is_some() => {}
                 () = self.shared.supervisor.stopping(), if !is_stopping => {}
             }
-            lanes.in_flight = in_flight.len();
         }
     }
 
@@ -196,8 +193,8 @@ impl Worker {
         end.map(|(looks, words, written)| (looks, Ended { lane, written, words }))
     }
 
-    /// What to take up now; `None` when the name is another connector's by now.
-    fn take_up(&self, connector: ConnectorId, lanes: &mut Lanes) -> Result<Option<Due>, RowsError> {
+    /// What to take up now, where so many lanes ask something of the service; `None` when the name is another connector's by now.
+    fn take_up(&self, connector: ConnectorId, lanes: &mut Lanes, in_flight: usize) -> Result<Option<Due>, RowsError> {
         if !self.shared.index.is_ready() {
             return Err(RowsError::NotReady);
         }
@@ -207,8 +204,8 @@ impl Worker {
         let Some(row) = row.filter(|row| row.name == self.assignment.name) else { return Ok(None) };
         let gate = self.gate(&row, now);
         let slots = match gate {
-            Gate::Open | Gate::Finish => self.assignment.concurrency.saturating_sub(lanes.in_flight),
-            Gate::Probe => 1_usize.saturating_sub(lanes.in_flight + lanes.unsettled()),
+            Gate::Open | Gate::Finish => self.assignment.concurrency.saturating_sub(in_flight),
+            Gate::Probe => 1_usize.saturating_sub(in_flight + lanes.unsettled()),
             Gate::Until(at) => return Ok(Some(Due { lanes: Vec::new(), next: Some(at) })),
             Gate::Closed => 0,
         };
