@@ -11,7 +11,7 @@ pub struct Event {
     pub action: Action,
     /// When, by the envelope.
     pub at: Time,
-    /// The event's own data.
+    /// The event's own data; its `product_id` is that of the workspace it was counted to, as a number.
     pub data: Fields,
 }
 

@@ -18,7 +18,7 @@ pub trait Connector: Sized + Send + Sync + 'static {
     /// The kind's own settings; denies unknown fields, keeps credentials in [`super::Secret`].
     type Settings: DeserializeOwned;
     /// One step, in the service's own words. Written to the journal, so it carries no secret, and old ones must still load.
-    type Op: Serialize + DeserializeOwned + Send + Sync;
+    type Op: Serialize + DeserializeOwned + Send + Sync + 'static;
 
     /// Checks the settings and makes an instance, without looking at anything outside.
     ///

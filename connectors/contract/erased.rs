@@ -1,22 +1,17 @@
-//! Connectors as the daemon sees them: every `Op` as JSON, so that one queue and one journal serve all kinds.
+//! Connectors as the daemon sees them: one queue and one journal serve all kinds.
 
 use async_trait::async_trait;
 use serde_json::Value;
 
 use super::{
-    Capabilities, Change, Claim, Connector, Cx, Failure, Links, OnMissing, Plan, PlanError, Preview, RemoteKey, RemoteRef, Scope,
-    SettingsError, Step, Time,
+    AnyOp, Capabilities, Change, Claim, Connector, Cx, Failure, Links, OnMissing, OpError, Plan, PlanError, Preview, RemoteKey, RemoteRef,
+    Scope, SettingsError, Step, Time,
 };
 
-/// A step whose `Op` is its JSON text.
-pub type AnyStep = Step<Box<str>>;
+/// A step of a connector of any kind.
+pub type AnyStep = Step<AnyOp>;
 /// A plan of such steps.
-pub type AnyPlan = Plan<Box<str>>;
-
-/// A journalled `Op` that this release cannot read.
-#[derive(Debug, thiserror::Error)]
-#[error("a step of an earlier release cannot be read")]
-pub struct OpError(#[source] serde_json::Error);
+pub type AnyPlan = Plan<AnyOp>;
 
 /// Why an instance could not be made from its settings.
 #[derive(Debug, thiserror::Error)]
@@ -58,9 +53,9 @@ pub trait AnyConnector: Send + Sync {
     ///
     /// # Errors
     /// A step of another release.
-    fn preview(&self, op: &str, links: &Links) -> Result<Vec<Preview>, OpError>;
+    fn preview(&self, op: &AnyOp, links: &Links) -> Result<Vec<Preview>, OpError>;
     /// Performs one step once.
-    async fn apply(&self, op: &str, cx: &Cx<'_>) -> Result<Result<Option<RemoteRef>, Failure>, OpError>;
+    async fn apply(&self, op: &AnyOp, cx: &Cx<'_>) -> Result<Result<Option<RemoteRef>, Failure>, OpError>;
     /// Looks an object up.
     async fn find(&self, key: &RemoteKey, first_intent_at: Time, cx: &Cx<'_>) -> Result<Option<RemoteRef>, Failure>;
     /// Proves the credentials.
@@ -97,17 +92,18 @@ impl<C: Connector> AnyConnector for C {
         Ok(match Connector::plan(self, change, links)? {
             Plan::Skip(reason) => Plan::Skip(reason),
             Plan::Wait(what) => Plan::Wait(what),
-            Plan::Run(steps) => Plan::Run(steps.into_iter().map(erase).collect()),
+            Plan::Run(steps) => Plan::Run(steps.into_iter().map(|step| step.with(AnyOp::planned)).collect()),
         })
     }
 
-    fn preview(&self, op: &str, links: &Links) -> Result<Vec<Preview>, OpError> {
-        Ok(Connector::preview(self, &restore::<C>(op)?, links))
+    fn preview(&self, op: &AnyOp, links: &Links) -> Result<Vec<Preview>, OpError> {
+        let mut read = None;
+        Ok(Connector::preview(self, op.read(&mut read)?, links))
     }
 
-    async fn apply(&self, op: &str, cx: &Cx<'_>) -> Result<Result<Option<RemoteRef>, Failure>, OpError> {
-        let op = restore::<C>(op)?;
-        Ok(Connector::apply(self, &op, cx).await)
+    async fn apply(&self, op: &AnyOp, cx: &Cx<'_>) -> Result<Result<Option<RemoteRef>, Failure>, OpError> {
+        let mut read = None;
+        Ok(Connector::apply(self, op.read(&mut read)?, cx).await)
     }
 
     async fn find(&self, key: &RemoteKey, first_intent_at: Time, cx: &Cx<'_>) -> Result<Option<RemoteRef>, Failure> {
@@ -127,19 +123,4 @@ pub fn build<C: Connector>(settings: Value) -> Result<Box<dyn AnyConnector>, Bui
     let settings = serde_path_to_error::deserialize(settings)
         .map_err(|error| BuildError::Shape { path: error.path().to_string(), message: error.inner().to_string() })?;
     Ok(Box::new(C::new(settings).map_err(BuildError::Values)?))
-}
-
-fn erase<Op: serde::Serialize>(step: Step<Op>) -> AnyStep {
-    Step {
-        name: step.name,
-        part: step.part,
-        effect: step.effect,
-        repeat: step.repeat,
-        // An Op is plain data of strings, numbers and lists: writing it as JSON cannot fail. An empty text would fail to load and park.
-        op: serde_json::to_string(&step.op).unwrap_or_default().into_boxed_str(),
-    }
-}
-
-fn restore<C: Connector>(op: &str) -> Result<C::Op, OpError> {
-    serde_json::from_str(op).map_err(OpError)
 }

@@ -1,35 +1,59 @@
 //! Sleekplan's fields, read leniently: numbers come as strings, flags as numbers, empty maps as `[]`.
 
+use std::sync::OnceLock;
+
+use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::ItemKind;
 
 /// The fields of one object as Sleekplan sent them. Absent is unknown; null is known to be empty.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Fields(Map<String, Value>);
+///
+/// Written as JSON, they are the object as it was sent.
+#[derive(Clone, Debug, Default)]
+pub struct Fields {
+    /// The object, where it was given as text: many are passed on and never looked into.
+    text: Option<Box<RawValue>>,
+    map: OnceLock<Map<String, Value>>,
+}
 
 impl Fields {
     /// From a JSON object; anything else (PHP sends an empty map as `[]`) has no fields.
     pub fn from_value(value: Value) -> Self {
         match value {
-            Value::Object(map) => Self(map),
+            Value::Object(map) => Self { text: None, map: map.into() },
             _ => Self::default(),
         }
     }
 
+    /// From the text of a JSON object that [`Value`] can hold: no half of a surrogate pair, no number beyond an `f64`, no more than 127 levels.
+    pub fn from_text(object: Box<RawValue>) -> Self {
+        Self { text: Some(object), map: OnceLock::new() }
+    }
+
     /// The raw value; `None` where the field was never sent.
     pub fn get(&self, name: &str) -> Option<&Value> {
-        self.0.get(name)
+        self.as_map().get(name)
     }
 
     /// All of them.
     pub fn as_map(&self) -> &Map<String, Value> {
-        &self.0
+        self.map.get_or_init(|| self.text.as_ref().and_then(|text| serde_json::from_str(text.get()).ok()).unwrap_or_default())
+    }
+
+    /// The object as text, where it was given as one.
+    pub fn as_text(&self) -> Option<&str> {
+        self.text.as_deref().map(RawValue::get)
     }
 
     /// Sets one field.
     pub fn set(&mut self, name: &str, value: Value) {
-        self.0.insert(name.to_owned(), value);
+        self.as_map();
+        self.text = None;
+        if let Some(map) = self.map.get_mut() {
+            map.insert(name.to_owned(), value);
+        }
     }
 
     /// A string, or a number or flag as it is written. `None` where absent, null or structured.
@@ -97,6 +121,21 @@ impl Fields {
             ItemKind::Comment => !no("public") && !no("is_active"),
             ItemKind::Feedback => !no("is_active"),
             _ => true,
+        }
+    }
+}
+
+impl PartialEq for Fields {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_map() == other.as_map()
+    }
+}
+
+impl Serialize for Fields {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match &self.text {
+            Some(text) => text.serialize(serializer),
+            None => self.as_map().serialize(serializer),
         }
     }
 }

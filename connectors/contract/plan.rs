@@ -97,7 +97,7 @@ impl fmt::Display for StepName {
 }
 
 /// One request to the service, and what is known about repeating it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Step<Op> {
     /// For people.
     pub name: StepName,
@@ -109,6 +109,13 @@ pub struct Step<Op> {
     pub repeat: Repeat,
     /// What to do, in the service's own words. Carries no secret: it is written to the journal.
     pub op: Op,
+}
+
+impl<Op> Step<Op> {
+    /// The same step with what becomes of its op.
+    pub fn with<T>(self, op: impl FnOnce(Op) -> T) -> Step<T> {
+        Step { name: self.name, part: self.part, effect: self.effect, repeat: self.repeat, op: op(self.op) }
+    }
 }
 
 /// What a step's success means for the link of its part.

@@ -73,7 +73,7 @@ impl Connector for Postgres {
 
     async fn apply(&self, op: &Op, _cx: &Cx<'_>) -> Result<Option<RemoteRef>, Failure> {
         let Op::Put(row) = op;
-        self.rows.put(row.clone()).await?;
+        self.rows.put(Arc::clone(row)).await?;
         Ok(Some(row.reference()))
     }
 
@@ -98,7 +98,7 @@ impl Connector for Postgres {
 }
 
 impl Writer for Database {
-    async fn write(&mut self, rows: Arc<Vec<Row>>) -> Result<(), Failure> {
+    async fn write(&mut self, rows: Arc<Vec<Arc<Row>>>) -> Result<(), Failure> {
         // Taken out: a connection that failed, or that nobody waits for any more, is closed, and with it its transaction.
         let mut session = match self.open.take().and_then(Session::if_alive) {
             Some(session) => session,

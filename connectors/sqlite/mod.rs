@@ -75,7 +75,7 @@ impl Connector for Sqlite {
 
     async fn apply(&self, op: &Op, _cx: &Cx<'_>) -> Result<Option<RemoteRef>, Failure> {
         let Op::Put(row) = op;
-        self.rows.put(row.clone()).await?;
+        self.rows.put(Arc::clone(row)).await?;
         Ok(Some(row.reference()))
     }
 
@@ -91,7 +91,7 @@ impl Connector for Sqlite {
 }
 
 impl Writer for File {
-    async fn write(&mut self, rows: Arc<Vec<Row>>) -> Result<(), Failure> {
+    async fn write(&mut self, rows: Arc<Vec<Arc<Row>>>) -> Result<(), Failure> {
         let file = identity(&self.settings.path);
         let open = self.open.take().filter(|open| file.is_some() && open.file == file);
         let (settings, statements) = (self.settings.clone(), Arc::clone(&self.statements));

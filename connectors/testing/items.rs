@@ -44,7 +44,9 @@ impl Given {
     pub fn announcing(mut self, action: Action) -> Self {
         // Each event has a number of its own; here it hangs on the minute.
         let minutes = self.item.at.since(AT).as_secs() / 60;
-        self.event = Some(Event { seq: 7 + minutes, action, at: self.item.at, data: self.item.fields.clone() });
+        let mut data = self.item.fields.clone();
+        data.set("product_id", self.item.id.product().0.into());
+        self.event = Some(Event { seq: 7 + minutes, action, at: self.item.at, data });
         self
     }
 

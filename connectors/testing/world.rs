@@ -13,8 +13,8 @@ use super::engine;
 use super::interposer::Interposer;
 use super::items::{Given, product};
 use crate::contract::{
-    AnyConnector, AnyPlan, AnyStep, Change, Cx, Effect, Failure, For, Hash, ItemId, Link, Links, Part, Plan, Product, RemoteKey, RemoteRef,
-    Scope, Time, build,
+    AnyConnector, AnyOp, AnyPlan, AnyStep, Change, Cx, Effect, Failure, For, Hash, ItemId, Link, Links, Part, Plan, Product, RemoteKey,
+    RemoteRef, Scope, Time, build,
 };
 
 /// When everything is tried: 2026-03-03T12:00:00Z.
@@ -81,6 +81,7 @@ impl<K: Fake> World<K> {
             };
             match self.connector.plan(&change, &links).map_err(|error| format!("{} cannot be planned: {error}", given.item.id))? {
                 Plan::Wait(For::Elapsed { since, duration }) => at = since.plus(duration),
+                Plan::Run(steps) => return Ok(Plan::Run(steps.into_iter().map(journalled).collect())),
                 plan => return Ok(plan),
             }
         }
@@ -150,6 +151,11 @@ impl<K: Fake> World<K> {
         }
         Ok(steps)
     }
+}
+
+/// A step as it comes out of a journal: what is not in its text is not in it.
+fn journalled(step: AnyStep) -> AnyStep {
+    step.with(|op| AnyOp::from_json(op.json()))
 }
 
 /// How a step failed, for a message.

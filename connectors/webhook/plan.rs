@@ -20,7 +20,7 @@ pub(super) fn plan(ready: &Ready, change: &Change<'_>, links: &Links) -> Result<
     }
     let body = match &ready.template {
         Some(template) => json(template.render(&view::view(change, links, Dialect::Plain))?)?,
-        None => whole(event, change),
+        None => whole(event),
     };
     Ok(Plan::Run(vec![Step {
         name: StepName::new("send"),
@@ -32,11 +32,9 @@ pub(super) fn plan(ready: &Ready, change: &Change<'_>, links: &Links) -> Result<
     }]))
 }
 
-/// The event as it came. The product is the one it was counted to, which is its envelope's where the data says otherwise.
-fn whole(event: &Event, change: &Change<'_>) -> String {
-    let mut data = event.data.as_map().clone();
-    data.insert("product_id".to_owned(), change.product.id.0.into());
-    let told = Told { action: event.action.as_str(), timestamp: event.at.to_string(), data };
+/// The event as it came.
+fn whole(event: &Event) -> String {
+    let told = Told { action: event.action.as_str(), timestamp: event.at.to_string(), data: &event.data };
     // Writing plain data cannot fail.
     serde_json::to_string(&told).unwrap_or_default()
 }

@@ -76,10 +76,8 @@ fn an_event_is_told_with_its_own_data_and_the_product_it_was_counted_to() {
     let given = feedback(json!({"product_id": 123_456_789, "nested": {"a": [1.5, null]}})).announcing(Action::ItemCreate);
     let (_, body) = told(&message(&webhook("http://127.0.0.1:9", json!({})), &given));
     assert_eq!((&body["type"], &body["timestamp"]), (&json!("item.create"), &json!("2026-03-03T12:00:00Z")));
-    let mut data = body["data"].clone();
-    assert_eq!(data["product_id"], json!(5_456_534_244_u64));
-    data["product_id"] = json!(123_456_789);
-    assert_eq!(data, Value::Object(given.event.unwrap().data.as_map().clone()));
+    assert_eq!(body["data"]["product_id"], json!(5_456_534_244_u64));
+    assert_eq!(body["data"], Value::Object(given.event.unwrap().data.as_map().clone()));
     assert_eq!(body.as_object().unwrap().len(), 3);
 }
 

@@ -1,7 +1,7 @@
 //! Dry runs: what would be sent for a body, an event or an item. Nothing is written or sent.
 
 use serde_json::{Value, json};
-use sleeksync_connectors::contract::{Change, Event, Fields, ItemId, RemoteKey};
+use sleeksync_connectors::contract::{Change, Event, ItemId, RemoteKey};
 
 use super::{Desk, DeskError};
 use crate::delivery::{Assignment, Known, Verdict, all_steps, is_new, judge};
@@ -72,7 +72,7 @@ impl Desk {
         for target in &decoded.targets {
             let Some(row) = speculation.item_row(&target.item)? else { continue };
             let main = Some(&target.item) == record.item.as_ref();
-            let data = main.then(|| payload::data(&body).map(Fields::from_value).unwrap_or_default());
+            let data = main.then(|| payload::data(&body, record.product));
             prospects.push(Prospect { row, event: data.map(|data| Event { seq, action, at: record.at, data }) });
         }
         Ok((speculation, prospects))

@@ -4,7 +4,7 @@ use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use sleeksync_connectors::contract::{Cause, Cx, Effect, Failure, ItemId, Link, Links, RemoteKey, RemoteRef, Repeat, Time};
+use sleeksync_connectors::contract::{AnyStep, Cause, Cx, Effect, Failure, ItemId, Link, Links, RemoteKey, RemoteRef, Repeat, Time};
 
 use super::pace::Timed;
 use super::prepare::{Prepared, Prospect, prepare};
@@ -14,7 +14,7 @@ use super::{Assignment, Shared};
 use crate::crash;
 use crate::index::{RowsError, View};
 use crate::journal::{AppendError, Seq};
-use crate::record::{Attempt, ConnectorId, DutyKey, Halt, Halted, Outcome, PlannedStep, Record};
+use crate::record::{Attempt, ConnectorId, DutyKey, Halt, Halted, Outcome, Record};
 
 /// A look-up reads many pages.
 const FIND_FACTOR: u32 = 20;
@@ -146,7 +146,7 @@ impl Lane<'_> {
         Ok(outside)
     }
 
-    async fn apply(&self, step: &PlannedStep, links: &Links, duty: &DutyKey, timed: &Timed<'_>) -> Result<Option<RemoteRef>, Failure> {
+    async fn apply(&self, step: &AnyStep, links: &Links, duty: &DutyKey, timed: &Timed<'_>) -> Result<Option<RemoteRef>, Failure> {
         let cx = Cx { transport: timed, links, now: self.shared.clock.now() };
         crash::point("request.before");
         let result = guarded(timed, self.assignment.step_limit(), async {
@@ -200,7 +200,7 @@ impl Lane<'_> {
 }
 
 /// The key of a step: the item's own, or one of an event of it.
-fn sought<'a>(step: Option<&'a PlannedStep>, item: &'a RemoteKey) -> &'a RemoteKey {
+fn sought<'a>(step: Option<&'a AnyStep>, item: &'a RemoteKey) -> &'a RemoteKey {
     match step.map(|step| &step.repeat) {
         Some(Repeat::Keyed(key)) => key,
         _ => item,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use sleeksync_connectors::contract::{
-    Action, AnyStep, Cause, Effect, Event, Failure, Fields, Hash, Item, ItemId, ItemKind, Limit, Links, OnMissing, Part, Product,
+    Action, AnyOp, AnyStep, Cause, Effect, Event, Failure, Fields, Hash, Item, ItemId, ItemKind, Limit, Links, OnMissing, Part, Product,
     ProductId, RemoteKey, RemoteRef, Repeat, Scope, Step, StepName, Time,
 };
 
@@ -165,7 +165,7 @@ impl World {
         if let Some(event) = duty.key.event {
             let (part, hash) = (Part(format!("said {event}").into()), Hash::of(&event.to_le_bytes()));
             let effect = Effect::Link { content: hash, rendering: hash };
-            return vec![Step { name: StepName::new("say"), part, effect, repeat: Repeat::Once, op: event.to_string().into() }];
+            return vec![Step { name: StepName::new("say"), part, effect, repeat: Repeat::Once, op: AnyOp::from_json(event.to_string()) }];
         }
         let key = RemoteKey::new(format!("sp-7-feedback-{}", duty.key.item.id()), "00".to_owned());
         let linked = links.id(&ISSUE).is_some();
@@ -177,14 +177,14 @@ impl World {
                 part: ISSUE,
                 effect: Effect::Link { content: hash, rendering: hash },
                 repeat: if linked { Repeat::Idempotent } else { Repeat::Keyed(key) },
-                op: format!("title {title}").into(),
+                op: AnyOp::from_json(format!("title {title}")),
             },
             Step {
                 name: StepName::new("state"),
                 part: STATE,
                 effect: Effect::Link { content: state, rendering: state },
                 repeat: Repeat::Idempotent,
-                op: if deleted { "close" } else { "open" }.into(),
+                op: AnyOp::from_json(if deleted { "close" } else { "open" }),
             },
         ]
     }
@@ -286,19 +286,20 @@ impl World {
 
     fn commit(&mut self, run: &Run, links: &Links, hide: u8) -> Option<RemoteRef> {
         let step = run.current().unwrap();
+        let op = step.op.json();
         if step.repeat == Repeat::Once {
-            *self.announced.entry(step.op.parse().unwrap()).or_default() += 1;
+            *self.announced.entry(op.parse().unwrap()).or_default() += 1;
             return None;
         }
-        if let (Repeat::Keyed(key), Some(title)) = (&step.repeat, step.op.strip_prefix("title ")) {
+        if let (Repeat::Keyed(key), Some(title)) = (&step.repeat, op.strip_prefix("title ")) {
             self.objects.push(Object { key: key.key().to_owned(), title: title.to_owned(), open: true, hidden: hide });
             return Some(RemoteRef { id: (self.objects.len() - 1).to_string(), url: None });
         }
         let id = links.id(&ISSUE).expect("an update knows its object");
         let object = &mut self.objects[id.parse::<usize>().unwrap()];
-        match step.op.strip_prefix("title ") {
+        match op.strip_prefix("title ") {
             Some(title) => title.clone_into(&mut object.title),
-            None => object.open = &*step.op == "open",
+            None => object.open = op == "open",
         }
         None
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use sleeksync_connectors::contract::{AnyPlan, Change, Event, Fields, For, Item, ItemId, Links, Plan, PlanError, Product, RemoteKey, Time};
+use sleeksync_connectors::contract::{AnyPlan, Change, Event, For, Item, ItemId, Links, Plan, PlanError, Product, RemoteKey, Time};
 
 use super::lane::{Lane, LaneError};
 use super::run::Run;
@@ -100,8 +100,7 @@ fn event(lane: &Lane<'_>, seq: u64) -> Result<Option<Event>, LaneError> {
     let Some(bytes) = lane.shared.journal.read_one(crate::journal::Seq(seq))? else { return Ok(None) };
     let Ok((Record::Event(record), body)) = Record::decode(&bytes) else { return Ok(None) };
     let Some(action) = record.action else { return Ok(None) };
-    let data = payload::data(body).map(Fields::from_value).unwrap_or_default();
-    Ok(Some(Event { seq, action, at: record.at, data }))
+    Ok(Some(Event { seq, action, at: record.at, data: payload::data(body, record.product) }))
 }
 
 fn resume(lane: &Lane<'_>, duty: &DutyRow, open: &OpenPlan, facts: Facts, now: Time) -> Result<Prepared, LaneError> {

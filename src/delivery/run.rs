@@ -5,12 +5,12 @@
 
 use std::time::Duration;
 
-use sleeksync_connectors::contract::{Cause, Effect, Failure, Limit, Links, OnMissing, Part, RemoteRef, Repeat, RetryAfter, Time};
+use sleeksync_connectors::contract::{AnyStep, Cause, Effect, Failure, Limit, Links, OnMissing, Part, RemoteRef, Repeat, RetryAfter, Time};
 
 use super::backoff::Backoff;
 use crate::index::row::{DutyRow, OpenPlan};
 use crate::record::{
-    Attempt, DutyKey, Halt, Halted, Intent, Outcome, ParkClass, Parked, PlanRecord, PlannedStep, Record, Settled, SettledAs, Throttled,
+    Attempt, DutyKey, Halt, Halted, Intent, Outcome, ParkClass, Parked, PlanRecord, Record, Settled, SettledAs, Throttled,
 };
 
 /// What the configuration says about trying again.
@@ -83,7 +83,7 @@ pub struct Turn {
 pub struct Run {
     duty: DutyKey,
     target: u64,
-    steps: Vec<PlannedStep>,
+    steps: Vec<AnyStep>,
     step: usize,
     /// The plan is to be written before its first step: something in it must not be repeated.
     journalled: bool,
@@ -107,8 +107,8 @@ pub struct Run {
 
 impl Run {
     /// A delivery that was just planned. `steps` is not empty.
-    pub fn fresh(duty: &DutyRow, steps: Vec<PlannedStep>, links: &Links, look_first: Option<Time>) -> Self {
-        let is_trusted = |step: &&PlannedStep| links.own.get(&step.part).is_some_and(|link| link.content.is_some());
+    pub fn fresh(duty: &DutyRow, steps: Vec<AnyStep>, links: &Links, look_first: Option<Time>) -> Self {
+        let is_trusted = |step: &&AnyStep| links.own.get(&step.part).is_some_and(|link| link.content.is_some());
         Self {
             trusted: steps.iter().filter(is_trusted).map(|step| step.part.clone()).collect(),
             duty: duty.key.clone(),
@@ -148,7 +148,7 @@ impl Run {
     }
 
     /// The step that is next, or under way.
-    pub fn current(&self) -> Option<&PlannedStep> {
+    pub fn current(&self) -> Option<&AnyStep> {
         self.steps.get(self.step)
     }
 
@@ -243,7 +243,8 @@ impl Run {
 
     fn done(&mut self, remote: Option<RemoteRef>, outside: Outside) -> Turn {
         let mut records = Vec::new();
-        if let Some(PlannedStep { part, effect, .. }) = self.current().cloned() {
+        if let Some(step) = self.current() {
+            let (part, effect) = (step.part.clone(), step.effect.clone());
             let created = self.creates && matches!(effect, Effect::Link { .. });
             self.creates &= !created;
             records.push(self.outcome(Attempt::Done { part, effect, remote, created }, outside));

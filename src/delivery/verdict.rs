@@ -9,7 +9,7 @@ use sleeksync_connectors::contract::{
 use sleeksync_connectors::kit::template::Expression;
 
 use crate::index::row::{ConnectorRow, DutyRow, ItemRow, LinkRow};
-use crate::record::{Again, PlannedStep};
+use crate::record::Again;
 
 /// What the configuration says about which items a connector takes.
 #[derive(Debug, Default)]
@@ -113,14 +113,15 @@ pub fn is_new(known: &Known<'_>) -> bool {
     // `since = "all"`: nothing is history, neither for want of a date nor for one that Sleekplan never had.
     let takes_all = connector.start == Time::ZERO;
     let counts = |at: Time| (takes_all || at >= connector.start) && !missed(at);
-    let created = item.fields.some_text("created").and_then(|text| product.time(&text));
+    // Of most items it need not be known: their fields stay unread.
+    let created = || item.fields.some_text("created").and_then(|text| product.time(&text));
     let turned_public = row.turned_public_at.filter(|_| item.is_public());
     match (turned_public, row.made_received_at) {
         (Some(at), _) if missed(at) => false,
         (Some(at), _) if counts(at) => true,
         (_, Some(at)) if missed(at) => false,
-        (_, None) if created.is_none() => takes_all,
-        (_, made) => made.is_some_and(counts) || created.is_some_and(counts),
+        (_, None) if created().is_none() => takes_all,
+        (_, made) => made.is_some_and(counts) || created().is_some_and(counts),
     }
 }
 
@@ -128,7 +129,7 @@ pub fn is_new(known: &Known<'_>) -> bool {
 #[derive(Debug)]
 pub enum Steps {
     /// These.
-    Run(Vec<PlannedStep>),
+    Run(Vec<AnyStep>),
     /// Everything stands as wanted.
     Unchanged,
 }
@@ -136,7 +137,7 @@ pub enum Steps {
 /// Leaves out what already stands as wanted, `again` excepted. What leaves no trace in the links is done with something that does, or by itself
 /// where it `announces` an event: that is owed once, and done by being sent.
 pub fn open_steps(steps: Vec<AnyStep>, links: &Links, again: Option<Again>, announces: bool) -> Steps {
-    let open: Vec<PlannedStep> = steps.into_iter().filter(|step| is_open(step, links, again)).map(PlannedStep::from).collect();
+    let open: Vec<AnyStep> = steps.into_iter().filter(|step| is_open(step, links, again)).collect();
     if is_nothing(open.iter().map(|step| &step.effect), announces) { Steps::Unchanged } else { Steps::Run(open) }
 }
 

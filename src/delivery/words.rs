@@ -11,6 +11,9 @@ use crate::record::Record;
 
 /// Pause before an outcome is written again where there was no room.
 const ROOM_PAUSE: Duration = Duration::from_secs(1);
+/// How long the next is waited for where losing what came of lanes means no more than doing it again: each write is synced, and costs as much
+/// for one lane as for many.
+const GATHER: Duration = Duration::from_millis(5);
 /// Bytes of several lanes that are written as one append at most.
 const TOGETHER_BYTES: usize = 1 << 20;
 
@@ -83,6 +86,8 @@ impl Words {
 ///
 /// Lanes whose words could not be written are taken up again after a pause.
 pub(super) async fn write_down(shared: &Shared, ended: Vec<Ended>) -> Vec<(ItemId, Seq)> {
+    // Without an intent, all of it may be done again.
+    let pause = if ended.iter().all(|lane| lane.written == Seq(0)) { GATHER } else { Duration::ZERO };
     let mut written = Vec::with_capacity(ended.len());
     let (telling, others): (Vec<_>, Vec<_>) = ended.into_iter().partition(|lane| lane.words.tells);
     for lanes in [telling, others] {
@@ -105,5 +110,6 @@ pub(super) async fn write_down(shared: &Shared, ended: Vec<Ended>) -> Vec<(ItemI
             }
         }
     }
+    tokio::time::sleep(pause).await;
     written
 }

@@ -24,7 +24,7 @@ const LOOKING_MAX: usize = 10_000;
 /// Lanes that are read from the timetable at once.
 const READ_AHEAD: usize = 1024;
 /// Lanes that ended and are not known to the index; beyond it nothing new is begun.
-const UNFOLDED_MAX: usize = 1024;
+const UNFOLDED_MAX: usize = 4096;
 
 /// Works until shutdown is asked for, then until the steps in flight have ended.
 pub(super) struct Worker {

@@ -1,7 +1,7 @@
 //! Rows of the index: what is known, who still owes what, and what exists where.
 
 use serde::{Deserialize, Serialize};
-use sleeksync_connectors::contract::{Hash, Item, ItemId, ItemKind, Part, RemoteRef, Scope, Time};
+use sleeksync_connectors::contract::{Fields, Hash, Item, ItemId, ItemKind, Part, RemoteRef, Scope, Time};
 
 use crate::record::{Again, DutyKey, Halt, ParkClass};
 use crate::sleekplan::json;
@@ -156,11 +156,9 @@ impl<Text> ItemRow<Text> {
 impl ItemRow {
     /// As connectors see it.
     pub fn to_item(&self) -> Item {
-        let mut fields = sleeksync_connectors::contract::Fields::default();
-        for field in &self.fields {
-            // A field was parsed when it was accepted; were it damaged, null is the honest reading.
-            fields.set(&field.name, json::value(&field.json).unwrap_or_default());
-        }
+        // Every field was read when it was accepted; were one damaged, nothing is the honest reading.
+        let object = json::object(self.fields.iter().map(|field| (field.name.as_str(), field.json.as_str())));
+        let fields = object.map(Fields::from_text).unwrap_or_default();
         Item { id: self.id.clone(), fields, at: self.at, deleted: self.is_deleted() }
     }
 }

@@ -1,7 +1,7 @@
 //! Records about one delivery.
 
 use serde::{Deserialize, Serialize};
-use sleeksync_connectors::contract::{AnyStep, Effect, ItemId, Part, RemoteRef, Repeat, Step, StepName, Time};
+use sleeksync_connectors::contract::{AnyStep, Effect, ItemId, Part, RemoteRef, Time};
 
 use super::ConnectorId;
 
@@ -23,28 +23,6 @@ impl DutyKey {
     }
 }
 
-/// One step of a journalled plan.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct PlannedStep {
-    /// For people.
-    pub name: StepName,
-    /// The link it is about.
-    pub part: Part,
-    /// What its success means.
-    pub effect: Effect,
-    /// How it may be repeated.
-    pub repeat: Repeat,
-    /// The connector's own words, as JSON.
-    pub op: Box<str>,
-}
-
-impl From<AnyStep> for PlannedStep {
-    fn from(step: AnyStep) -> Self {
-        let Step { name, part, effect, repeat, op } = step;
-        Self { name, part, effect, repeat, op }
-    }
-}
-
 /// A delivery was planned: these steps will be tried, as they stand.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PlanRecord {
@@ -53,7 +31,7 @@ pub struct PlanRecord {
     /// The record whose state it brings.
     pub target: u64,
     /// What is to be done.
-    pub steps: Vec<PlannedStep>,
+    pub steps: Vec<AnyStep>,
 }
 
 /// A step is about to be tried. From here on its outcome is unknown until an [`Outcome`] says otherwise.

@@ -11,8 +11,8 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 pub use delivery::{
-    Again, Attempt, Dropped, DutyKey, Intent, LinkChange, LinkRecord, Outcome, Owed, ParkClass, Parked, PlanRecord, PlannedStep, Retried,
-    Settled, SettledAs, Waiting, WaitingFor,
+    Again, Attempt, Dropped, DutyKey, Intent, LinkChange, LinkRecord, Outcome, Owed, ParkClass, Parked, PlanRecord, Retried, Settled,
+    SettledAs, Waiting, WaitingFor,
 };
 pub use event::{EventRecord, EventStatus, Mark};
 pub use roster::{ConnectorId, Forgotten, Halt, Halted, Moved, Reset, Roster, RosterEntry, Since, Throttled};

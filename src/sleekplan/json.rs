@@ -6,11 +6,14 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{Error, Visitor};
+use serde::de::{Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
-/// Levels that are read; what lies deeper is kept as text. Below the 128 of serde_json, so that what is read here can be written and read anywhere.
+/// Room for as much as Sleekplan's objects usually have.
+const USUAL_BYTES: usize = 1024;
+/// Levels that are read, the outermost included; what lies deeper is kept as text. Below the 128 of serde_json, so that what is read here can be written and read anywhere.
 const DEPTH_MAX: usize = 100;
 
 /// The value of a JSON text; `None` for what is not JSON.
@@ -21,6 +24,26 @@ pub fn value(text: &str) -> Option<Value> {
 /// The value of a JSON body, which may begin with a byte order mark.
 pub fn body(bytes: &[u8]) -> Option<Value> {
     value(std::str::from_utf8(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)).ok()?)
+}
+
+/// The object of these names and values, each JSON by its grammar, in a form that strict readers take: unchanged where they do.
+pub fn object<'a>(fields: impl Iterator<Item = (&'a str, &'a str)>) -> Option<Box<RawValue>> {
+    let mut text = Vec::with_capacity(USUAL_BYTES);
+    text.push(b'{');
+    for (name, value) in fields {
+        if text.len() > 1 {
+            text.push(b',');
+        }
+        serde_json::to_writer(&mut text, name).ok()?;
+        text.push(b':');
+        text.extend_from_slice(value.as_bytes());
+    }
+    text.push(b'}');
+    let text = String::from_utf8(text).ok()?;
+    match serde_json::from_str::<Strict>(&text) {
+        Ok(Strict) => RawValue::from_string(text).ok(),
+        Err(_) => serde_json::value::to_raw_value(&mended(&text)?).ok(),
+    }
 }
 
 /// The text of a JSON string that is written without escapes; `None` for everything else.
@@ -51,6 +74,57 @@ impl<'de: 'a, 'a> Deserialize<'de> for Name<'a> {
         }
         // As bytes, because a text must not hold half a surrogate pair.
         deserializer.deserialize_bytes(Text)
+    }
+}
+
+/// Anything that a `Value` can hold, read as strictly and not kept.
+struct Strict;
+
+impl<'de> Deserialize<'de> for Strict {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Strict)
+    }
+}
+
+impl<'de> Visitor<'de> for Strict {
+    type Value = Self;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_bool<E: Error>(self, _: bool) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_i64<E: Error>(self, _: i64) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_u64<E: Error>(self, _: u64) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_f64<E: Error>(self, _: f64) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_str<E: Error>(self, _: &str) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self, A::Error> {
+        while let Some(Strict) = list.next_element()? {}
+        Ok(self)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self, A::Error> {
+        while let Some((Strict, Strict)) = map.next_entry()? {}
+        Ok(self)
     }
 }
 
@@ -201,12 +275,24 @@ mod tests {
         assert!(value(&"[".repeat(100_000)).is_none());
     }
 
+    #[test]
+    fn an_object_stays_as_it_is_written_where_strict_readers_take_it() {
+        let written = |fields: &[(&str, &str)]| object(fields.iter().copied()).map(|object| object.get().to_owned());
+        let taken = [("a", r#"{"b": 1.50, "b": [null, true]}"#), ("\u{e9}\"", r#""\/\u00e9""#)];
+        assert_eq!(written(&taken).unwrap(), "{\"a\":{\"b\": 1.50, \"b\": [null, true]},\"\u{e9}\\\"\":\"\\/\\u00e9\"}");
+        assert_eq!(written(&[("a", "1e999"), ("b", r#""\ud83d""#)]).unwrap(), "{\"a\":\"1e999\",\"b\":\"\u{fffd}\"}");
+        assert_eq!((written(&[]), written(&[("a", "nul")])), (Some("{}".to_owned()), None));
+    }
+
     proptest::proptest! {
         #[test]
         fn whatever_is_json_by_its_grammar_has_a_value(text in "[\\[\\]{}:,\"a\\\\\\\\ude8d19. -]{0,40}", levels in 0_usize..300) {
             let text = format!("{}{text}{}", "[".repeat(levels), "]".repeat(levels));
             let is_json = serde_json::from_str::<serde::de::IgnoredAny>(&text).is_ok();
             proptest::prop_assert_eq!(value(&text).is_some(), is_json, "{}", text);
+            let object = object([("a", text.as_str())].into_iter());
+            let read = object.map(|object| serde_json::from_str::<Value>(object.get()).map(|object| object.get("a").is_some()).ok());
+            proptest::prop_assert_eq!(read, is_json.then_some(Some(true)), "{}", text);
         }
     }
 }

@@ -5,6 +5,7 @@
 //! events parses no body deeply.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use serde::Deserialize;
 use serde::de::{MapAccess, Visitor};
 use serde_json::Value;
 use serde_json::value::RawValue;
-use sleeksync_connectors::contract::{Action, ItemId, ItemKind, ProductId, Time};
+use sleeksync_connectors::contract::{Action, Fields, ItemId, ItemKind, ProductId, Time};
 
 use super::json::{self, Name};
 
@@ -108,6 +109,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for RawFields<'a> {
 }
 
 /// A body as Sleekplan sends them: its data is an object, or missing. Read in one pass, data included.
+#[derive(Default)]
 struct Envelope<'a> {
     /// All but the data.
     fields: RawFields<'a>,
@@ -201,19 +203,8 @@ pub enum Shape {
 /// # Errors
 /// It is not JSON.
 pub fn decode(body: &[u8]) -> Result<Decoded<'_>, NotJson> {
-    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
-    let text = std::str::from_utf8(body).map_err(|_| NotJson)?;
-    let (envelope, fields) = match serde_json::from_str::<Envelope<'_>>(text) {
-        Ok(envelope) => (envelope.fields, envelope.data),
-        Err(_) => match RawFields::parse(text) {
-            Some(envelope) => {
-                let fields = envelope.get("data").and_then(RawFields::parse);
-                (envelope, fields)
-            }
-            // No object: is it JSON at all? Iterative: depth costs no stack.
-            None => serde_json::from_str::<serde::de::IgnoredAny>(text).map(|_| Default::default()).map_err(|_| NotJson)?,
-        },
-    };
+    let text = text_of(body)?;
+    let Envelope { fields: envelope, data: fields } = envelope_of(text)?;
     let own = fields.clone().unwrap_or_default();
     let product = |fields: &RawFields<'_>| fields.id("product_id")?.parse().ok().map(ProductId);
     let nested = own.object("feedback_item");
@@ -225,6 +216,21 @@ pub fn decode(body: &[u8]) -> Result<Decoded<'_>, NotJson> {
         _ => Vec::new(),
     };
     Ok(Decoded { product, action, sent_at: sent_at(&envelope), text, fields, targets })
+}
+
+fn text_of(body: &[u8]) -> Result<&str, NotJson> {
+    std::str::from_utf8(body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)).map_err(|_| NotJson)
+}
+
+fn envelope_of(text: &str) -> Result<Envelope<'_>, NotJson> {
+    if let Ok(envelope) = serde_json::from_str(text) {
+        return Ok(envelope);
+    }
+    match RawFields::parse(text) {
+        Some(fields) => Ok(Envelope { data: fields.get("data").and_then(RawFields::parse), fields }),
+        // No object: is it JSON at all? Iterative: depth costs no stack.
+        None => serde_json::from_str::<serde::de::IgnoredAny>(text).map(|_| Envelope::default()).map_err(|_| NotJson),
+    }
 }
 
 /// What a body amounts to.
@@ -249,15 +255,15 @@ pub fn effective(sent: Option<Time>, received: Time) -> Time {
     sent.filter(|at| *at >= EARLIEST && *at <= received.plus(AHEAD_MAX)).unwrap_or(received)
 }
 
-/// The event's own data, with `product_id` as a number.
-pub fn data(body: &[u8]) -> Option<Value> {
-    let mut envelope = json::body(body)?;
-    let product = decode(body).ok()?.product;
-    let mut data = envelope.get_mut("data")?.take();
-    if let (Value::Object(data), Some(product)) = (&mut data, product) {
-        data.insert("product_id".to_owned(), product.0.into());
+/// The event's own data, with the `product_id` it was counted to. What has no data has no fields.
+pub fn data(body: &[u8], product: Option<ProductId>) -> Fields {
+    let Some(own) = text_of(body).and_then(envelope_of).ok().and_then(|envelope| envelope.data) else { return Fields::default() };
+    let product = product.map(|product| product.to_string());
+    let mut fields: BTreeMap<&str, &str> = own.iter().map(|(name, json)| (name.as_ref(), json)).collect();
+    if let Some(product) = &product {
+        fields.insert("product_id", product);
     }
-    Some(data)
+    json::object(fields.into_iter()).map(Fields::from_text).unwrap_or_default()
 }
 
 fn sent_at(envelope: &RawFields<'_>) -> Option<Time> {

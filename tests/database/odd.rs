@@ -197,9 +197,9 @@ async fn what_is_deep_large_or_manifold_makes_its_row() {
             json!({"feedback": [at(1, json!({"feedback_id": "2", "raw": manifold}))]})
         }),
         Case::new("deep", [deep], {
-            // What lies too deep is kept as its text.
-            let (inner, rest) = (format!("{}\"x\"{}", "[".repeat(100), "]".repeat(100)), "[".repeat(100));
-            let tags = format!("{rest}{}{}", json!(inner), "]".repeat(100));
+            // What lies too deep is kept as its text; the object is the first of the hundred levels.
+            let (inner, rest) = (format!("{}\"x\"{}", "[".repeat(101), "]".repeat(101)), "[".repeat(99));
+            let tags = format!("{rest}{}{}", json!(inner), "]".repeat(99));
             let tags: Value = serde_json::from_str(&tags).unwrap();
             json!({"feedback": [at(1, json!({"feedback_id": "1", "title": "deep", "tags": tags}))]})
         }),

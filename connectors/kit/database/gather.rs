@@ -15,13 +15,16 @@ use crate::contract::{Cause, Failure};
 /// Writes rows in one transaction.
 pub trait Writer: Send {
     /// All of them, or none.
-    fn write(&mut self, rows: Arc<Vec<Row>>) -> impl Future<Output = Result<(), Failure>> + Send;
+    fn write(&mut self, rows: Arc<Vec<Arc<Row>>>) -> impl Future<Output = Result<(), Failure>> + Send;
 }
+
+/// Who waits for a row.
+type Answer = oneshot::Sender<Result<(), Failure>>;
 
 /// A row, and who waits for it.
 struct Waiting {
-    row: Row,
-    done: oneshot::Sender<Result<(), Failure>>,
+    row: Arc<Row>,
+    done: Answer,
 }
 
 /// A connection, and the rows that wait for it.
@@ -45,7 +48,7 @@ impl<W: Writer> Gather<W> {
     ///
     /// # Errors
     /// What became of this one.
-    pub async fn put(&self, row: Row) -> Result<(), Failure> {
+    pub async fn put(&self, row: Arc<Row>) -> Result<(), Failure> {
         let (done, mut answer) = oneshot::channel();
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner).push_back(Waiting { row, done });
         loop {
@@ -71,12 +74,12 @@ impl<W: Writer> Gather<W> {
         }
         // One of them cannot be written, so none was: each by itself.
         for (row, done) in rows.iter().zip(waiting) {
-            answer(done, writer.write(Arc::new(vec![row.clone()])).await);
+            answer(done, writer.write(Arc::new(vec![Arc::clone(row)])).await);
         }
     }
 
     /// The rows somebody still waits for, in the order in which they came.
-    fn take(&self) -> (Vec<Row>, Vec<oneshot::Sender<Result<(), Failure>>>) {
+    fn take(&self) -> (Vec<Arc<Row>>, Vec<Answer>) {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         let count = waiting.len().min(ROWS_MAX);
         waiting.drain(..count).filter(|waiting| !waiting.done.is_closed()).map(|Waiting { row, done }| (row, done)).unzip()
@@ -84,7 +87,7 @@ impl<W: Writer> Gather<W> {
 }
 
 /// Who does not wait any more has asked for the step again, or will.
-fn answer(done: oneshot::Sender<Result<(), Failure>>, said: Result<(), Failure>) {
+fn answer(done: Answer, said: Result<(), Failure>) {
     drop(done.send(said));
 }
 

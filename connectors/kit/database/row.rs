@@ -1,6 +1,7 @@
 //! Rows: an item as a database keeps it, planned purely.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
@@ -22,7 +23,7 @@ const NESTED: &str = "feedback_item";
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Op {
     /// The row stands as this says, unless a newer one does. A person's row that is deleted takes the person out of all others.
-    Put(Row),
+    Put(Arc<Row>),
 }
 
 /// An item as it stands in its table.
@@ -38,8 +39,8 @@ pub struct Row {
     pub(super) person: Option<String>,
     /// The columns that hold something.
     pub(super) values: Map<String, Json>,
-    /// Everything Sleekplan said.
-    pub(super) raw: Map<String, Json>,
+    /// Everything Sleekplan said, as the text of an object.
+    pub(super) raw: String,
     /// The time of the newest event on it.
     pub(super) source_ts: Time,
     /// Whether it was deleted at Sleekplan then.
@@ -57,7 +58,7 @@ impl Row {
         let key = self.key.iter().cloned().map(Value::Text);
         let columns = self.table().columns.iter().map(|column| Value::from_json(self.values.get(column.name)).fitting(column.kind));
         let deleted_at = if self.deleted { Value::Text(self.source_ts.to_string()) } else { Value::Null };
-        key.chain(columns).chain([Value::Text(raw_text(&self.raw)), Value::Integer(self.source_ts.as_ms()), deleted_at]).collect()
+        key.chain(columns).chain([Value::Text(self.raw.clone()), Value::Integer(self.source_ts.as_ms()), deleted_at]).collect()
     }
 
     /// What the daemon keeps as the row's address.
@@ -79,23 +80,36 @@ impl Row {
     pub(super) fn forget(&mut self) {
         let table = self.table();
         table.columns.iter().filter(|column| column.personal).for_each(|column| drop(self.values.remove(column.name)));
-        forget_raw(table, &mut self.raw, self.person.as_deref().unwrap_or_default());
+        self.raw = forget_raw(table, &self.raw, self.person.as_deref().unwrap_or_default());
     }
 }
 
-/// Takes a person out of the raw fields of a row.
-pub(super) fn forget_raw(table: &Table, raw: &mut Map<String, Json>, who: &str) {
+/// The raw fields of a row without a person; where they cannot be read, nothing is left of them.
+pub(super) fn forget_raw(table: &Table, raw: &str, who: &str) -> String {
+    let mut raw: Map<String, Json> = serde_json::from_str(raw).unwrap_or_default();
     if table.is_person() {
-        person::forget(raw);
+        person::forget(&mut raw);
     } else {
-        person::forget_in(raw, who);
+        person::forget_in(&mut raw, who);
     }
+    raw_text(&raw)
 }
 
-/// The raw fields as they are written.
-pub(super) fn raw_text(raw: &Map<String, Json>) -> String {
+fn raw_text(raw: &Map<String, Json>) -> String {
     // Maps of JSON values always have a text.
     serde_json::to_string(raw).unwrap_or_default()
+}
+
+/// Everything Sleekplan said of an item, with what is escaped as the characters it stands for.
+fn raw_of(item: &Item) -> String {
+    let has_nested = item.id.kind().is_child() && item.fields.get(NESTED).is_some();
+    match item.fields.as_text() {
+        Some(text) if !has_nested && !text.contains("\\u") => text.to_owned(),
+        _ => {
+            let kept = item.fields.as_map().iter().filter(|(name, _)| !has_nested || *name != NESTED);
+            raw_text(&kept.map(|(name, json)| (value::printable(name), value::shown(json))).collect())
+        }
+    }
 }
 
 /// What is to be done for a change: its row is put.
@@ -104,8 +118,8 @@ pub fn plan(change: &Change<'_>) -> Plan<Op> {
     if row.key.len() != row.table().key.len() + 1 {
         return Plan::Skip(Reason::new("its id does not fit its table"));
     }
-    let op = Op::Put(row);
-    let content = Hash::of_json(&(&change.item.fields.as_map(), change.item.at, change.item.deleted));
+    let op = Op::Put(Arc::new(row));
+    let content = Hash::of_json(&(&change.item.fields, change.item.at, change.item.deleted));
     let effect = Effect::Link { content, rendering: Hash::of_json(&op) };
     Plan::Run(vec![Step { name: StepName::new("write row"), part: ROW, effect, repeat: Repeat::Idempotent, op }])
 }
@@ -115,9 +129,8 @@ fn row_of(item: &Item, product: &Product) -> Row {
     let parent = item.id.parent().map(|parent| parent.id().to_owned());
     let key = [item.id.product().to_string()].into_iter().chain(parent).chain([item.id.id().to_owned()]).collect();
     let values = table.columns.iter().filter_map(|column| Some((column.name.to_owned(), value_of(item, product, column)?))).collect();
-    let kept = item.fields.as_map().iter().filter(|(name, _)| !(item.id.kind().is_child() && *name == NESTED));
-    let raw = kept.map(|(name, json)| (value::printable(name), value::shown(json))).collect();
-    let mut row = Row { kind: item.id.kind(), key, person: person_of(item, table), values, raw, source_ts: item.at, deleted: item.deleted };
+    let (kind, person, raw) = (item.id.kind(), person_of(item, table), raw_of(item));
+    let mut row = Row { kind, key, person, values, raw, source_ts: item.at, deleted: item.deleted };
     if row.ends_person() {
         row.forget();
     }

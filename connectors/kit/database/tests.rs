@@ -17,20 +17,20 @@ struct Notes {
 }
 
 impl Writer for Notes {
-    async fn write(&mut self, rows: Arc<Vec<Row>>) -> Result<(), Failure> {
+    async fn write(&mut self, rows: Arc<Vec<Arc<Row>>>) -> Result<(), Failure> {
         self.batches.lock().unwrap().push(rows.len());
         tokio::task::yield_now().await;
-        let is_bad = |row: &Row| row.values.get("title") == Some(&json!("bad"));
+        let is_bad = |row: &Arc<Row>| row.values.get("title") == Some(&json!("bad"));
         if rows.iter().any(is_bad) { Err(Failure::Rejected { source: Cause::new("bad") }) } else { Ok(()) }
     }
 }
 
-fn row(given: &Given) -> Row {
+fn row(given: &Given) -> Arc<Row> {
     let (product, key) = (product(), key_of(&crate::contract::Scope("here".to_owned()), &given.item.id));
     let change = Change { item: &given.item, parent: None, event: None, product: &product, key: &key, at: given.at, is_history: false };
     match plan(&change) {
         Plan::Run(steps) => match &steps[0].op {
-            Op::Put(row) => row.clone(),
+            Op::Put(row) => Arc::clone(row),
         },
         other => panic!("{other:?}"),
     }
@@ -41,7 +41,7 @@ async fn what_waits_is_written_together_and_one_that_is_refused_stops_no_other()
     let notes = Notes::default();
     let batches = Arc::clone(&notes.batches);
     let gather = Gather::new(notes);
-    let rows: Vec<Row> =
+    let rows: Vec<Arc<Row>> =
         (1..=600).map(|id| row(&feedback(json!({"feedback_id": id, "title": if id == 300 { "bad" } else { "good" }})))).collect();
     let said = join_all(rows.into_iter().map(|row| gather.put(row))).await;
     let refused: Vec<usize> = said.iter().enumerate().filter(|(_, said)| said.is_err()).map(|(at, _)| at + 1).collect();
@@ -57,7 +57,7 @@ async fn what_waits_is_written_together_and_one_that_is_refused_stops_no_other()
 async fn who_is_cut_off_while_writing_for_others_leaves_them_an_unknown_outcome() {
     struct Never;
     impl Writer for Never {
-        async fn write(&mut self, _: Arc<Vec<Row>>) -> Result<(), Failure> {
+        async fn write(&mut self, _: Arc<Vec<Arc<Row>>>) -> Result<(), Failure> {
             std::future::pending().await
         }
     }

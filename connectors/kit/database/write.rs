@@ -2,10 +2,9 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use serde_json::{Map, Value as Json};
-
-use super::row::{Row, forget_raw, raw_text};
+use super::row::{Row, forget_raw};
 use super::sql::Statements;
 use super::tables::TABLES;
 use super::value::Value;
@@ -33,18 +32,18 @@ pub trait Session: Send {
 ///
 /// # Errors
 /// Nothing was written, unless the failure says that nobody knows.
-pub async fn write<S: Session>(session: &mut S, statements: &Statements, rows: &[Row]) -> Result<(), Failure> {
+pub async fn write<S: Session>(session: &mut S, statements: &Statements, rows: &[Arc<Row>]) -> Result<(), Failure> {
     session.run(statements.begin).await?;
     write_in(session, statements, rows).await?;
     session.run("COMMIT").await
 }
 
-async fn write_in<S: Session>(session: &mut S, statements: &Statements, rows: &[Row]) -> Result<(), Failure> {
+async fn write_in<S: Session>(session: &mut S, statements: &Statements, rows: &[Arc<Row>]) -> Result<(), Failure> {
     let mut deleted = deleted_persons(session, statements, rows).await?;
     let mut ended = BTreeSet::new();
     let mut puts = Vec::with_capacity(rows.len());
     for row in rows {
-        let mut row = Cow::Borrowed(row);
+        let mut row = Cow::Borrowed(row.as_ref());
         if let Some(who) = row.who() {
             match row.kind {
                 crate::contract::ItemKind::User if row.deleted => {
@@ -70,9 +69,9 @@ async fn write_in<S: Session>(session: &mut S, statements: &Statements, rows: &[
 async fn deleted_persons<S: Session>(
     session: &mut S,
     statements: &Statements,
-    rows: &[Row],
+    rows: &[Arc<Row>],
 ) -> Result<BTreeSet<(String, String)>, Failure> {
-    let persons: BTreeSet<(String, String)> = rows.iter().filter_map(Row::who).collect();
+    let persons: BTreeSet<(String, String)> = rows.iter().filter_map(|row| row.who()).collect();
     let bind = |(product, who): &(String, String)| vec![Value::Text(product.clone()), Value::Text(who.clone())];
     let answers = session.query(persons.iter().map(|person| (statements.deleted_person(), bind(person))).collect()).await?;
     Ok(persons.into_iter().zip(answers).filter(|(_, rows)| !rows.is_empty()).map(|(person, _)| person).collect())
@@ -88,9 +87,8 @@ async fn forget_person<S: Session>(session: &mut S, statements: &Statements, who
         let update = statements.forget(table);
         let mut updates = Vec::new();
         for mut columns in found {
-            let mut raw: Map<String, Json> = columns.pop().and_then(|raw| serde_json::from_str(&raw).ok()).unwrap_or_default();
-            forget_raw(table, &mut raw, person);
-            let bound = std::iter::once(raw_text(&raw)).chain(columns).map(Value::Text).collect();
+            let raw = forget_raw(table, &columns.pop().unwrap_or_default(), person);
+            let bound = std::iter::once(raw).chain(columns).map(Value::Text).collect();
             updates.push((update.as_str(), bound));
         }
         session.execute(updates).await?;

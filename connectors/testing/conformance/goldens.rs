@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::{Fixture, Rule, Violation, folder, world, world_before_step};
-use crate::contract::Links;
+use crate::contract::{AnyOp, Links};
 
 /// Set to `write`, this lets the tests write the goldens that are missing.
 const VARIABLE: &str = "SLEEKSYNC_GOLDENS";
@@ -19,13 +19,13 @@ pub async fn old_steps_still_load<F: Fixture>(fixture: &F) -> Result<(), Violati
         while let Some((_, step)) = world_before_step(fixture, Rule::Goldens, &case, number).await? {
             number += 1;
             let name = format!("{}-{number}-{}.json", case.name, step.name).replace(' ', "-");
-            keep(&folder.join(&name), &step.op).map_err(|what| Rule::Goldens.broken_in(&case, format!("{name}: {what}")))?;
+            keep(&folder.join(&name), &step.op.json()).map_err(|what| Rule::Goldens.broken_in(&case, format!("{name}: {what}")))?;
         }
     }
     let Some(case) = fixture.cases().into_iter().next() else { return Err(Rule::Goldens.broken("the fixture has no case")) };
     let world = world(fixture, Rule::Goldens, &case).await?;
     for (name, op) in read(&folder).map_err(|what| Rule::Goldens.broken(what))? {
-        if let Err(error) = world.connector.preview(&op, &Links::default()) {
+        if let Err(error) = world.connector.preview(&AnyOp::from_json(op), &Links::default()) {
             let why = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
             return Err(Rule::Goldens.broken(format!("{name}: {error}: {why}")));
         }

@@ -89,7 +89,7 @@ fn carrying<K: Fake>(world: &World<K>, case: &Case) -> Result<Vec<String>, Strin
     let mut marked = case.clone();
     poison(&mut marked, &Hostile { name: "a word", text: WORD.to_owned(), html: format!("<p>{WORD}</p>"), large: false });
     let steps = world.steps(&marked.then)?;
-    Ok(steps.iter().filter(|step| step.op.contains(WORD)).map(|step| step.name.to_string()).collect())
+    Ok(steps.iter().filter(|step| step.op.json().contains(WORD)).map(|step| step.name.to_string()).collect())
 }
 
 async fn bring<F: Fixture>(fixture: &F, case: &Case, name: &str) -> Result<(), String> {

@@ -71,7 +71,7 @@ async fn watch<F: Fixture>(fixture: &F, canary: &str, shown: &mut Shown) -> Resu
 async fn watch_case<K: super::Fake>(world: &mut World<K>, case: &Case, shown: &mut Shown) -> Result<(), String> {
     shown.note("a plan", &format!("{:?}", world.plan(&case.then)?));
     for step in world.steps(&case.then)? {
-        shown.note("a step", &step.op);
+        shown.note("a step", &step.op.json());
         let previews = world.connector.preview(&step.op, &world.links(&case.then)).map_err(|error| error.to_string())?;
         shown.note("a preview", &format!("{previews:?} {}", serde_json::to_string(&previews).unwrap_or_default()));
         for status in QUOTING {
