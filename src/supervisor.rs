@@ -43,6 +43,8 @@ impl Supervisor {
         F: Future<Output: Send> + Send + 'static,
     {
         let cut_off = self.cut_off.clone();
+        // It is moved several times on its way: as a pointer.
+        let task = Box::pin(task);
         let task = async move {
             tokio::select! {
                 biased;

@@ -9,8 +9,8 @@ use sleeksync_connectors::contract::{AnyPlan, Change, Event, For, Item, ItemId, 
 use super::lane::{Lane, LaneError};
 use super::run::Run;
 use super::verdict::{Known, Steps, Verdict, is_new, judge, open_steps, planned_links};
-use crate::index::View;
 use crate::index::row::{ConnectorRow, DutyRow, ItemRow, LinkRow, OpenPlan};
+use crate::index::{Connectors, StoredItem, View};
 use crate::record::{ParkClass, Parked, Record, Settled, SettledAs, Waiting, WaitingFor};
 use crate::sleekplan::payload;
 
@@ -40,10 +40,10 @@ pub(super) struct Prospect {
 }
 
 /// Everything a plan is made from.
-struct Facts {
+struct Facts<'a> {
     /// The last record that was folded before anything was read.
     seen: u64,
-    row: ItemRow,
+    row: ItemRow<&'a str>,
     item: Item,
     parent: Option<Item>,
     event: Option<Event>,
@@ -51,11 +51,13 @@ struct Facts {
     own: Vec<LinkRow>,
     links: Links,
     key: RemoteKey,
-    connector: ConnectorRow,
+    connector: &'a ConnectorRow,
 }
 
 pub(super) fn prepare(lane: &Lane<'_>, view: &View, duty: &DutyRow, now: Time) -> Result<Prepared, LaneError> {
-    let Some(facts) = gather(lane, view, duty)? else {
+    let connectors = lane.shared.index.connectors()?;
+    let stored = view.stored_item(&duty.key.item)?;
+    let Some(facts) = stored.as_ref().map(|stored| gather(lane, view, duty, &connectors, stored)).transpose()?.flatten() else {
         return Ok(Prepared::Settle(vec![settled(duty, SettledAs::Skipped("nothing is known of its item any more".to_owned()), now)]));
     };
     match &duty.open {
@@ -64,11 +66,15 @@ pub(super) fn prepare(lane: &Lane<'_>, view: &View, duty: &DutyRow, now: Time) -
     }
 }
 
-fn gather(lane: &Lane<'_>, view: &View, duty: &DutyRow) -> Result<Option<Facts>, LaneError> {
-    let (id, seen) = (&duty.key.item, view.meta()?.folded);
-    let mut connectors = view.connectors()?;
-    let place = connectors.iter().position(|(id, _)| *id == lane.connector);
-    let (Some(row), Some(place)) = (view.item_row(id)?, place) else { return Ok(None) };
+fn gather<'a>(
+    lane: &Lane<'_>,
+    view: &View,
+    duty: &DutyRow,
+    connectors: &'a Connectors,
+    stored: &'a StoredItem,
+) -> Result<Option<Facts<'a>>, LaneError> {
+    let (id, row) = (&duty.key.item, stored.row()?);
+    let Some((_, connector)) = connectors.rows.iter().find(|(id, _)| *id == lane.connector) else { return Ok(None) };
     let event = match duty.key.event {
         None => None,
         Some(seq) => match event(lane, seq)? {
@@ -79,10 +85,9 @@ fn gather(lane: &Lane<'_>, view: &View, duty: &DutyRow) -> Result<Option<Facts>,
     let item = row.to_item();
     let parent = item.origin().map(|parent| view.item(&parent)).transpose()?.flatten();
     let own = view.links_of(lane.connector, id)?;
-    let links = view.links_for(lane.connector, &connectors, &item, &own)?;
-    let (_, connector) = connectors.swap_remove(place);
+    let links = view.links_for(lane.connector, &connectors.rows, &item, &own)?;
     Ok(Some(Facts {
-        seen,
+        seen: connectors.folded,
         row,
         parent,
         event,
@@ -103,7 +108,7 @@ fn event(lane: &Lane<'_>, seq: u64) -> Result<Option<Event>, LaneError> {
     Ok(Some(Event { seq, action, at: record.at, data: payload::data(body, record.product) }))
 }
 
-fn resume(lane: &Lane<'_>, duty: &DutyRow, open: &OpenPlan, facts: Facts, now: Time) -> Result<Prepared, LaneError> {
+fn resume(lane: &Lane<'_>, duty: &DutyRow, open: &OpenPlan, facts: Facts<'_>, now: Time) -> Result<Prepared, LaneError> {
     let bytes = lane.shared.journal.read_one(crate::journal::Seq(open.plan_seq))?;
     let plan = bytes.as_deref().and_then(|bytes| match Record::decode(bytes) {
         Ok((Record::Plan(plan), _)) => Some(plan),
@@ -117,10 +122,10 @@ fn resume(lane: &Lane<'_>, duty: &DutyRow, open: &OpenPlan, facts: Facts, now: T
     Ok(Prepared::Run(Box::new(Prospect { run, links: facts.links, key: facts.key })))
 }
 
-fn plan(lane: &Lane<'_>, view: &View, duty: &DutyRow, facts: Facts, now: Time) -> Result<Prepared, LaneError> {
+fn plan(lane: &Lane<'_>, view: &View, duty: &DutyRow, facts: Facts<'_>, now: Time) -> Result<Prepared, LaneError> {
     let known = Known {
         duty,
-        connector: &facts.connector,
+        connector: facts.connector,
         row: &facts.row,
         item: &facts.item,
         event: facts.event.as_ref(),
@@ -172,7 +177,7 @@ fn plan(lane: &Lane<'_>, view: &View, duty: &DutyRow, facts: Facts, now: Time) -
 }
 
 /// The connector's plan; `None` when it panicked.
-fn ask(lane: &Lane<'_>, facts: &Facts, links: &Links, is_history: bool, now: Time) -> Result<Option<AnyPlan>, PlanError> {
+fn ask(lane: &Lane<'_>, facts: &Facts<'_>, links: &Links, is_history: bool, now: Time) -> Result<Option<AnyPlan>, PlanError> {
     let change = Change {
         item: &facts.item,
         parent: facts.parent.as_ref(),

@@ -26,13 +26,13 @@ pub struct Filter {
 
 /// What is known about the item of a delivery.
 #[derive(Clone, Copy)]
-pub struct Known<'a> {
+pub struct Known<'a, Text = String> {
     /// The delivery.
     pub duty: &'a DutyRow,
     /// Its connector.
     pub connector: &'a ConnectorRow,
     /// The item's row.
-    pub row: &'a ItemRow,
+    pub row: &'a ItemRow<Text>,
     /// The same as connectors see it.
     pub item: &'a Item,
     /// The event, for those that announce.
@@ -57,7 +57,7 @@ pub enum Verdict {
 }
 
 /// Whether a delivery may reach its connector.
-pub fn judge(known: &Known<'_>, filter: &Filter) -> Verdict {
+pub fn judge<Text>(known: &Known<'_, Text>, filter: &Filter) -> Verdict {
     let skip = |text: &'static str| Verdict::Skip(Reason::new(text));
     if !known.is_ours {
         return skip("its product is not configured");
@@ -96,7 +96,7 @@ pub fn judge(known: &Known<'_>, filter: &Filter) -> Verdict {
     holds(known, filter)
 }
 
-fn holds(known: &Known<'_>, filter: &Filter) -> Verdict {
+fn holds<Text>(known: &Known<'_, Text>, filter: &Filter) -> Verdict {
     match filter.when.get(&known.item.id.kind()).map(|when| when.holds(known.item, known.product)) {
         None | Some(Ok(true)) => Verdict::Plan,
         Some(Ok(false)) => Verdict::Skip(Reason::new("`when` is false")),
@@ -107,7 +107,7 @@ fn holds(known: &Known<'_>, filter: &Filter) -> Verdict {
 /// New is what was made, or seen to turn public, or is dated, after the connector's start. Anything else is history.
 ///
 /// What was made, or was published, while the connector was switched off was missed, and nothing missed is created.
-pub fn is_new(known: &Known<'_>) -> bool {
+pub fn is_new<Text>(known: &Known<'_, Text>) -> bool {
     let Known { connector, row, item, product, .. } = known;
     let missed = |at: Time| connector.gaps.iter().any(|(from, to)| *from <= at && at < *to);
     // `since = "all"`: nothing is history, neither for want of a date nor for one that Sleekplan never had.

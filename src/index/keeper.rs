@@ -12,6 +12,7 @@ use tokio::sync::{Notify, watch};
 
 use super::checkpoint::{self, CheckpointError};
 use super::follow::{BATCH_RECORDS, Folded, FollowError, Follower};
+use super::row::ConnectorRow;
 use super::rows::RowsError;
 use super::store::{Store, StoreError};
 use super::view::View;
@@ -72,6 +73,15 @@ struct Shared {
     folded: watch::Sender<u64>,
     ready: watch::Sender<bool>,
     bells: Mutex<HashMap<ConnectorId, Arc<Notify>>>,
+    connectors: Mutex<Option<Arc<Connectors>>>,
+}
+
+/// The connectors as they stand: every plan looks at all of them, and they change with what is folded.
+pub struct Connectors {
+    /// The last record they certainly know.
+    pub folded: u64,
+    /// All of them.
+    pub rows: Vec<(ConnectorId, ConnectorRow)>,
 }
 
 impl Index {
@@ -81,7 +91,8 @@ impl Index {
             view: RwLock::new(None),
             folded: watch::Sender::new(0),
             ready: watch::Sender::new(false),
-            bells: Mutex::new(HashMap::new()),
+            bells: Mutex::default(),
+            connectors: Mutex::default(),
         });
         let keeper = Keeper {
             settings,
@@ -102,6 +113,19 @@ impl Index {
     /// [`RowsError::NotReady`] while it is being opened or rebuilt.
     pub fn view(&self) -> Result<View, RowsError> {
         self.shared.view.read().unwrap_or_else(PoisonError::into_inner).clone().ok_or(RowsError::NotReady)
+    }
+
+    /// All connectors, read once for each batch of records that is folded.
+    ///
+    /// # Errors
+    /// [`RowsError::NotReady`] while it is being opened or rebuilt; the storage failed.
+    pub fn connectors(&self) -> Result<Arc<Connectors>, RowsError> {
+        let (view, folded) = (self.view()?, self.folded());
+        let mut known = self.shared.connectors.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*known {
+            Some(known) if known.folded == folded => Ok(Arc::clone(known)),
+            _ => Ok(Arc::clone(known.insert(Arc::new(Connectors { folded, rows: view.connectors()? })))),
+        }
     }
 
     /// Number of the last folded record.

@@ -19,10 +19,10 @@ mod store;
 mod view;
 
 pub use fold::VERSION as FOLD_VERSION;
-pub use keeper::{Index, Settings};
+pub use keeper::{Connectors, Index, Settings};
 pub use rows::RowsError;
 pub use speculation::{Speculation, as_if};
-pub use view::View;
+pub use view::{StoredItem, View};
 
 #[cfg(test)]
 pub(crate) mod testing {

@@ -153,11 +153,11 @@ impl<Text> ItemRow<Text> {
     }
 }
 
-impl ItemRow {
+impl<Text: AsRef<str>> ItemRow<Text> {
     /// As connectors see it.
     pub fn to_item(&self) -> Item {
         // Every field was read when it was accepted; were one damaged, nothing is the honest reading.
-        let object = json::object(self.fields.iter().map(|field| (field.name.as_str(), field.json.as_str())));
+        let object = json::object(self.fields.iter().map(|field| (field.name.as_ref(), field.json.as_ref())));
         let fields = object.map(Fields::from_text).unwrap_or_default();
         Item { id: self.id.clone(), fields, at: self.at, deleted: self.is_deleted() }
     }

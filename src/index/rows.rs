@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use super::key::Key;
 
@@ -161,7 +161,7 @@ impl<'a> Overlay<'a> {
 ///
 /// # Errors
 /// It does not decode.
-pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, RowsError> {
+pub fn decode<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, RowsError> {
     postcard::from_bytes(bytes).map_err(RowsError::Row)
 }
 

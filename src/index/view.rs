@@ -6,7 +6,7 @@ use sleeksync_connectors::contract::{Item, ItemId, Link, Links, Time};
 
 use super::key::{self, Key};
 use super::row::{ConnectorRow, DormantRow, DutyRow, ItemRow, LinkRow, MetaRow, ParkedRow, StaleRow, StandingRow};
-use super::rows::{Base, RowsError, decode};
+use super::rows::{Base, Bytes, RowsError, decode};
 use crate::record::{ConnectorId, DutyKey, Mark, Roster};
 
 /// How many parts of one item are looked at.
@@ -97,6 +97,14 @@ impl View {
     /// The storage failed.
     pub fn item_row(&self, id: &ItemId) -> Result<Option<ItemRow>, RowsError> {
         self.get(&key::item(id))
+    }
+
+    /// The same as it is stored: most of what is planned copies none of its texts.
+    ///
+    /// # Errors
+    /// The storage failed.
+    pub fn stored_item(&self, id: &ItemId) -> Result<Option<StoredItem>, RowsError> {
+        Ok(self.base.get(key::item(id).as_ref())?.map(StoredItem))
     }
 
     /// An item as connectors see it.
@@ -273,6 +281,19 @@ impl View {
     /// The storage failed.
     pub fn stale(&self, seq: u64) -> Result<Option<StaleRow>, RowsError> {
         self.get(&key::stale(seq))
+    }
+}
+
+/// An item's row as it is stored.
+pub struct StoredItem(Bytes);
+
+impl StoredItem {
+    /// The row, its texts borrowed.
+    ///
+    /// # Errors
+    /// It does not decode.
+    pub fn row(&self) -> Result<ItemRow<&str>, RowsError> {
+        decode(&self.0)
     }
 }
 

@@ -5,7 +5,6 @@
 //! events parses no body deeply.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,6 +23,8 @@ const AHEAD_MAX: Duration = Duration::from_secs(300);
 /// What lies below is seconds: 1e11 ms is 1973, 1e11 s is the year 5138.
 const SECONDS_BELOW: i64 = 100_000_000_000;
 
+/// The field that names the workspace, in the envelope and in the data.
+const PRODUCT_ID: &str = "product_id";
 /// As many as Sleekplan's objects have.
 const USUAL_FIELDS: usize = 24;
 /// Those of the envelope: product, action and timestamp, and one to spare.
@@ -206,7 +207,7 @@ pub fn decode(body: &[u8]) -> Result<Decoded<'_>, NotJson> {
     let text = text_of(body)?;
     let Envelope { fields: envelope, data: fields } = envelope_of(text)?;
     let own = fields.clone().unwrap_or_default();
-    let product = |fields: &RawFields<'_>| fields.id("product_id")?.parse().ok().map(ProductId);
+    let product = |fields: &RawFields<'_>| fields.id(PRODUCT_ID)?.parse().ok().map(ProductId);
     let nested = own.object("feedback_item");
     let product = product(&envelope).or_else(|| product(&own)).or_else(|| product(nested.as_ref()?));
     let word = envelope.scalar("action").unwrap_or_default();
@@ -259,11 +260,9 @@ pub fn effective(sent: Option<Time>, received: Time) -> Time {
 pub fn data(body: &[u8], product: Option<ProductId>) -> Fields {
     let Some(own) = text_of(body).and_then(envelope_of).ok().and_then(|envelope| envelope.data) else { return Fields::default() };
     let product = product.map(|product| product.to_string());
-    let mut fields: BTreeMap<&str, &str> = own.iter().map(|(name, json)| (name.as_ref(), json)).collect();
-    if let Some(product) = &product {
-        fields.insert("product_id", product);
-    }
-    json::object(fields.into_iter()).map(Fields::from_text).unwrap_or_default()
+    let sent = own.iter().map(|(name, json)| (name.as_ref(), json)).filter(|(name, _)| product.is_none() || *name != PRODUCT_ID);
+    let fields = sent.chain(product.as_deref().map(|product| (PRODUCT_ID, product)));
+    json::object(fields).map(Fields::from_text).unwrap_or_default()
 }
 
 fn sent_at(envelope: &RawFields<'_>) -> Option<Time> {

@@ -118,9 +118,10 @@ pub fn plan(change: &Change<'_>) -> Plan<Op> {
     if row.key.len() != row.table().key.len() + 1 {
         return Plan::Skip(Reason::new("its id does not fit its table"));
     }
-    let op = Op::Put(Arc::new(row));
     let content = Hash::of_json(&(&change.item.fields, change.item.at, change.item.deleted));
-    let effect = Effect::Link { content, rendering: Hash::of_json(&op) };
+    let shown = Hash::of_json(&(&row.key, &row.values, row.source_ts, row.deleted));
+    let effect = Effect::Link { content, rendering: Hash::of_parts([shown.as_bytes().as_slice(), row.raw.as_bytes()]) };
+    let op = Op::Put(Arc::new(row));
     Plan::Run(vec![Step { name: StepName::new("write row"), part: ROW, effect, repeat: Repeat::Idempotent, op }])
 }
 
