@@ -4,6 +4,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+/// Room for the JSON that is usually hashed.
+const USUAL_BYTES: usize = 1024;
+
 /// Sixteen bytes of BLAKE3 over some canonical bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Hash([u8; 16]);
@@ -26,7 +29,9 @@ impl Hash {
 
     /// The hash of something's JSON. Maps of `serde_json` are sorted, so equal values give equal bytes.
     pub fn of_json<T: Serialize>(value: &T) -> Self {
-        Self::of(&serde_json::to_vec(value).unwrap_or_default())
+        let mut json = Vec::with_capacity(USUAL_BYTES);
+        serde_json::to_writer(&mut json, value).unwrap_or_default();
+        Self::of(&json)
     }
 
     /// The bytes.
@@ -50,7 +55,7 @@ impl Hash {
 
 impl fmt::Display for Hash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        write!(f, "{:032x}", u128::from_be_bytes(self.0))
     }
 }
 

@@ -8,6 +8,8 @@ use crate::contract::{Change, Effect, Event, Hash, ItemKind, Links, Part, Plan, 
 use crate::kit::text::Dialect;
 use crate::kit::view;
 
+/// Room for what stands around the data.
+const ENVELOPE_BYTES: usize = 128;
 /// What was told. It leaves no link: the receiver has nothing that could be changed.
 const MESSAGE: Part = Part::new("message");
 
@@ -35,8 +37,10 @@ pub(super) fn plan(ready: &Ready, change: &Change<'_>, links: &Links) -> Result<
 /// The event as it came.
 fn whole(event: &Event) -> String {
     let told = Told { action: event.action.as_str(), timestamp: event.at.to_string(), data: &event.data };
-    // Writing plain data cannot fail.
-    serde_json::to_string(&told).unwrap_or_default()
+    let mut body = Vec::with_capacity(event.data.as_text().map_or(0, str::len) + ENVELOPE_BYTES);
+    // Writing plain data cannot fail, and gives UTF-8.
+    serde_json::to_writer(&mut body, &told).unwrap_or_default();
+    String::from_utf8(body).unwrap_or_default()
 }
 
 /// What a template gave, if it is JSON.

@@ -99,8 +99,6 @@ impl Lane<'_> {
         loop {
             let outside = self.outside(view, duty, &run, &input)?;
             let Turn { records, then } = run.next(input, &self.assignment.policy, outside);
-            links_follow(&mut links, &records);
-            links_follow(&mut links, run.held());
             let goes_on = match then {
                 Then::Apply => run.current().is_some(),
                 Then::Find(_) | Then::Check => true,
@@ -109,6 +107,8 @@ impl Lane<'_> {
             if !goes_on {
                 return Ok(LaneEnd { looks: run.looks(), written, records });
             }
+            links_follow(&mut links, &records);
+            links_follow(&mut links, run.held());
             if !records.is_empty() {
                 written = Words::of(&records)?.write_down(self.shared).await?;
             }

@@ -74,7 +74,7 @@ fn gather<'a>(
     stored: &'a StoredItem,
 ) -> Result<Option<Facts<'a>>, LaneError> {
     let (id, row) = (&duty.key.item, stored.row()?);
-    let Some((_, connector)) = connectors.rows.iter().find(|(id, _)| *id == lane.connector) else { return Ok(None) };
+    let Some(connector) = connectors.of(lane.connector) else { return Ok(None) };
     let event = match duty.key.event {
         None => None,
         Some(seq) => match event(lane, seq)? {

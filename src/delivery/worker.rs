@@ -22,7 +22,7 @@ const TROUBLE_PAUSE: Duration = Duration::from_secs(1);
 /// Lanes whose lost creates are being looked for; beyond it nothing new is begun.
 const LOOKING_MAX: usize = 10_000;
 /// Lanes that are read from the timetable at once.
-const READ_AHEAD: usize = 1024;
+const READ_AHEAD: usize = 4096;
 /// Lanes that ended and are not known to the index; beyond it nothing new is begun.
 const UNFOLDED_MAX: usize = 4096;
 
@@ -84,8 +84,8 @@ impl Worker {
     }
 
     fn connector(&self) -> Result<Option<ConnectorId>, RowsError> {
-        let rows = self.shared.index.view()?.connectors()?;
-        Ok(rows.into_iter().find(|(_, row)| row.name == self.assignment.name).map(|(id, _)| id))
+        let connectors = self.shared.index.connectors()?;
+        Ok(connectors.rows.iter().find(|(_, row)| row.name == self.assignment.name).map(|(id, _)| *id))
     }
 
     /// Works as this one while it has the name.
@@ -199,10 +199,9 @@ impl Worker {
             return Err(RowsError::NotReady);
         }
         let now = self.shared.clock.now();
-        let view = self.shared.index.view()?;
-        let row = view.connector(connector)?;
-        let Some(row) = row.filter(|row| row.name == self.assignment.name) else { return Ok(None) };
-        let gate = self.gate(&row, now);
+        let connectors = self.shared.index.connectors()?;
+        let Some(row) = connectors.of(connector).filter(|row| row.name == self.assignment.name) else { return Ok(None) };
+        let gate = self.gate(row, now);
         let slots = match gate {
             Gate::Open | Gate::Finish => self.assignment.concurrency.saturating_sub(in_flight),
             Gate::Probe => 1_usize.saturating_sub(in_flight + lanes.unsettled()),
@@ -224,7 +223,7 @@ impl Worker {
             let (due, later) = match gate {
                 Gate::Finish => self.unfinished(connector, now)?,
                 // Lanes that are worked on may still stand in the timetable, so that many more are read.
-                _ => view.due_lanes(connector, now, READ_AHEAD + busy.len() + 1)?,
+                _ => self.shared.index.view()?.due_lanes(connector, now, READ_AHEAD + busy.len() + 1)?,
             };
             next = later;
             lanes.ahead = due.into_iter().filter(is_free).collect();

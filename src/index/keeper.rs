@@ -84,6 +84,13 @@ pub struct Connectors {
     pub rows: Vec<(ConnectorId, ConnectorRow)>,
 }
 
+impl Connectors {
+    /// One of them.
+    pub fn of(&self, id: ConnectorId) -> Option<&ConnectorRow> {
+        self.rows.iter().find(|(known, _)| *known == id).map(|(_, row)| row)
+    }
+}
+
 impl Index {
     /// Starts the thread that keeps it.
     pub fn start(settings: Settings, journal: Arc<Journal>, clock: Clock, supervisor: &Supervisor) -> Self {

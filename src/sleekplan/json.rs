@@ -11,8 +11,6 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-/// Room for as much as Sleekplan's objects usually have.
-const USUAL_BYTES: usize = 1024;
 /// Levels that are read, the outermost included; what lies deeper is kept as text. Below the 128 of serde_json, so that what is read here can be written and read anywhere.
 const DEPTH_MAX: usize = 100;
 
@@ -27,8 +25,9 @@ pub fn body(bytes: &[u8]) -> Option<Value> {
 }
 
 /// The object of these names and values, each JSON by its grammar, in a form that strict readers take: unchanged where they do.
-pub fn object<'a>(fields: impl Iterator<Item = (&'a str, &'a str)>) -> Option<Box<RawValue>> {
-    let mut text = Vec::with_capacity(USUAL_BYTES);
+pub fn object<'a>(fields: impl Iterator<Item = (&'a str, &'a str)> + Clone) -> Option<Box<RawValue>> {
+    // As long as it usually becomes: names have no escapes.
+    let mut text = Vec::with_capacity(1 + fields.clone().map(|(name, value)| name.len() + value.len() + 4).sum::<usize>());
     text.push(b'{');
     for (name, value) in fields {
         if text.len() > 1 {

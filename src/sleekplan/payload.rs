@@ -52,7 +52,7 @@ impl<'a> RawFields<'a> {
     }
 
     /// Name and value of each.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&Cow<'a, str>, &'a str)> {
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&Cow<'a, str>, &'a str)> + Clone {
         self.0.iter().map(|(name, value)| (name, value.get()))
     }
 

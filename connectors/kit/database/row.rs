@@ -1,5 +1,6 @@
 //! Rows: an item as a database keeps it, planned purely.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -10,7 +11,7 @@ use super::person;
 use super::tables::{Column, PERSON_ID, Source, Table, Type};
 use super::value::{self, Value};
 use crate::contract::{
-    Change, Effect, Fields, Hash, Item, ItemKind, Part, Plan, Preview, Product, Reason, RemoteRef, Repeat, Step, StepName, Time,
+    Change, Effect, Fields, Hash, Item, ItemKind, Part, Plan, Preview, Product, Reason, RemoteRef, Repeat, Step, StepName, Time, id_of,
 };
 
 /// The item's row.
@@ -38,7 +39,7 @@ pub struct Row {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) person: Option<String>,
     /// The columns that hold something.
-    pub(super) values: Map<String, Json>,
+    pub(super) values: BTreeMap<Cow<'static, str>, Json>,
     /// Everything Sleekplan said, as the text of an object.
     pub(super) raw: String,
     /// The time of the newest event on it.
@@ -129,7 +130,7 @@ fn row_of(item: &Item, product: &Product) -> Row {
     let table = Table::of(item.id.kind());
     let parent = item.id.parent().map(|parent| parent.id().to_owned());
     let key = [item.id.product().to_string()].into_iter().chain(parent).chain([item.id.id().to_owned()]).collect();
-    let values = table.columns.iter().filter_map(|column| Some((column.name.to_owned(), value_of(item, product, column)?))).collect();
+    let values = table.columns.iter().filter_map(|column| Some((Cow::Borrowed(column.name), value_of(item, product, column)?))).collect();
     let (kind, person, raw) = (item.id.kind(), person_of(item, table), raw_of(item));
     let mut row = Row { kind, key, person, values, raw, source_ts: item.at, deleted: item.deleted };
     if row.ends_person() {
@@ -144,7 +145,7 @@ fn value_of(item: &Item, product: &Product, column: &Column) -> Option<Json> {
     match column.source {
         Source::Field => read(column.name, column.kind),
         Source::First(names) => names.iter().filter(|name| fields.some_text(name).is_some()).find_map(|name| read(name, column.kind)),
-        Source::UserId => user_id(fields, product),
+        Source::UserId => user_id(fields).map(Json::String),
         Source::StatusLabel => labelled(fields, "status", |key| product.status_label(key).to_owned()),
         Source::TypeLabel => labelled(fields, "type", |key| product.type_label(key).to_owned()),
     }
@@ -154,16 +155,16 @@ fn labelled(fields: &Fields, name: &str, label: impl Fn(&str) -> String) -> Opti
     fields.some_text(name).map(|key| Json::String(value::word(&label(&key))))
 }
 
-fn user_id(fields: &Fields, product: &Product) -> Option<Json> {
-    value::read(&fields.object("user"), PERSON_ID, Type::Id, product).or_else(|| value::read(fields, PERSON_ID, Type::Id, product))
+fn user_id(fields: &Fields) -> Option<String> {
+    let nested = fields.get("user").and_then(|user| id_of(user.get(PERSON_ID)?));
+    nested.or_else(|| fields.id(PERSON_ID)).map(|id| value::word(&id))
 }
 
 fn person_of(item: &Item, table: &Table) -> Option<String> {
     if table.key.contains(&PERSON_ID) {
         return Some(item.id.id().to_owned());
     }
-    let product = Product::unconfigured(item.id.product());
-    user_id(&item.fields, &product).filter(|_| table.names_person())?.as_str().map(str::to_owned)
+    user_id(&item.fields).filter(|_| table.names_person())
 }
 
 /// The row as a dry run shows it, below the address of the database.

@@ -67,7 +67,11 @@ pub(super) fn read(fields: &Fields, name: &str, kind: Type, product: &Product) -
 
 /// A text as far as an index takes it.
 pub(super) fn word(text: &str) -> String {
-    printable(text).chars().take(WORD_CHARS_MAX).collect()
+    let mut word = printable(text);
+    if let Some((end, _)) = word.char_indices().nth(WORD_CHARS_MAX) {
+        word.truncate(end);
+    }
+    word
 }
 
 fn real(json: &Json) -> Option<f64> {
