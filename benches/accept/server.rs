@@ -62,7 +62,9 @@ impl Server {
     fn started(mut command: Command, address: SocketAddr, admin: SocketAddr) -> Self {
         let child = command.stdin(Stdio::null()).spawn().unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let server = Self { child, address, admin, client: reqwest::Client::builder().no_proxy().build().unwrap(), runtime };
+        // The server closes what stays idle while the load runs, and nobody looks at the connection meanwhile.
+        let client = reqwest::Client::builder().no_proxy().pool_idle_timeout(Duration::from_secs(1)).build().unwrap();
+        let server = Self { child, address, admin, client, runtime };
         let started = Instant::now();
         while TcpStream::connect(address).is_err() {
             assert!(started.elapsed() < PATIENCE, "a server does not start");
