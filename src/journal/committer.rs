@@ -20,7 +20,7 @@ use super::disk::Disk;
 use super::frame::Builder;
 use super::manifest;
 use super::marks::Marks;
-use super::queue::{End, Queue, Request, Work};
+use super::queue::{Answer, End, Queue, Request, Work};
 use super::segment::{DATA_START, SegmentFile};
 use super::spares::Spares;
 use super::{AppendError, Appended, Entry, Room, Seq};
@@ -69,11 +69,9 @@ pub(super) struct Committer {
     /// Number of the first record of the frame that is being gathered.
     pub(super) next_seq: u64,
     pub(super) frame: Builder,
-    pub(super) answers: Vec<Answer>,
+    /// Those that are due when the frame is synced.
+    pub(super) answers: Vec<(oneshot::Sender<Answer>, Answer)>,
 }
-
-/// An answer that is due when the frame is synced.
-pub(super) type Answer = (oneshot::Sender<Result<Appended, AppendError>>, Result<Appended, AppendError>);
 
 /// Ends the queue however the thread ends, a panic included: nobody waits for an answer that cannot come.
 struct EndOfThread(Arc<Shared>);
@@ -125,11 +123,11 @@ impl Committer {
 
     fn take_in(&mut self, request: Request) -> io::Result<()> {
         let Request { work, room, answer } = request;
-        let result = match work {
-            Work::Store { group, bytes } => self.store(&group, bytes, room)?,
+        let result = match &work {
+            Work::Store { group, bytes } => self.store(group, *bytes, room)?,
             Work::Seal => self.seal(room)?,
         };
-        self.answers.push((answer, result));
+        self.answers.push((answer, Answer { result, _work: work }));
         Ok(())
     }
 
@@ -212,9 +210,9 @@ impl Committer {
             self.shared.queue.end(End::Poisoned);
             return Err(error);
         }
-        for (answer, result) in self.answers.drain(..) {
+        for (to, answer) in self.answers.drain(..) {
             // The other end is gone when the caller stopped waiting: the record is kept all the same.
-            answer.send(result).ok();
+            to.send(answer).ok();
         }
         Ok(())
     }

@@ -204,7 +204,7 @@ impl Journal {
         }
         let (answer, answered) = oneshot::channel();
         self.shared.queue.push(Request { work: Work::Store { group, bytes }, room, answer })?;
-        answered.await.unwrap_or(Err(AppendError::Poisoned))
+        answered.await.map_err(|_| AppendError::Poisoned)?.result
     }
 
     /// Entries with a mark that were stored since the start: each had a sender who waited.

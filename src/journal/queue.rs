@@ -25,7 +25,14 @@ pub(super) enum Work {
 pub(super) struct Request {
     pub(super) work: Work,
     pub(super) room: Room,
-    pub(super) answer: oneshot::Sender<Result<Appended, AppendError>>,
+    pub(super) answer: oneshot::Sender<Answer>,
+}
+
+/// What came of a request, and the request's work: it is dropped where it was made, because the allocator has a lock for what crosses threads.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) result: Result<Appended, AppendError>,
+    pub(super) _work: Work,
 }
 
 impl Request {

@@ -64,7 +64,7 @@ impl Journal {
     pub async fn seal(&self) -> Result<Seq, AppendError> {
         let (answer, answered) = oneshot::channel();
         self.shared.queue.push(Request { work: Work::Seal, room: Room::Normal, answer })?;
-        match answered.await.unwrap_or(Err(AppendError::Poisoned))? {
+        match answered.await.map_err(|_| AppendError::Poisoned)?.result? {
             Appended::Stored(last) | Appended::Duplicate(last) => Ok(last),
         }
     }

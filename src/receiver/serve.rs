@@ -70,6 +70,9 @@ where
         }
         let mut builder = Builder::new();
         builder.timer(TokioTimer::new()).header_read_timeout(limits.header_timeout);
+        // Who has sent all of a request and closes that side still gets the answer. Otherwise hyper would look for the end of the stream during
+        // each request, with another buffer of 8 KiB.
+        builder.half_close(true);
         let mut stream = TimeoutStream::new(stream);
         stream.set_write_timeout(Some(limits.answer_timeout));
         let connection = graceful.watch(builder.serve_connection(TokioIo::new(Box::pin(stream)), service.clone()));

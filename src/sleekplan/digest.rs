@@ -1,8 +1,9 @@
 //! What makes an event a duplicate: the same product, action, timestamp and data, however the JSON is spelled.
 
-use std::ops::Range;
+use std::io::Write;
 
-use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde_json::Number;
+use serde_json::value::RawValue;
 
 use super::json;
 use super::payload::{Decoded, RawFields};
@@ -10,6 +11,8 @@ use crate::record::Mark;
 
 /// Bytes left out of a time in milliseconds: the other six reach beyond the year 10000.
 const TIME_SKIPPED: usize = 2;
+/// Levels of nesting that are followed: each is skipped over once for every level above it.
+const LEVELS_MAX: usize = 100;
 /// Room for all but the data.
 const USUAL_BYTES: usize = 64;
 
@@ -18,8 +21,16 @@ const USUAL_BYTES: usize = 64;
 /// What was not recognised repeats only what was not recognised either: once it is, it must not be taken for a repetition.
 pub fn mark(decoded: &Decoded<'_>, recognised: bool) -> Option<Mark> {
     let product = decoded.product.map_or(0, |product| product.0);
-    let action = decoded.action.as_ref().map_or_else(Clone::clone, |action| action.to_string());
+    let action = decoded.action.as_ref().map_or_else(String::as_str, |action| action.as_str());
+    let item = decoded.targets.first().map(|target| &target.item);
     let mut bytes = Vec::with_capacity(USUAL_BYTES + decoded.text.len());
+    // Writing to memory cannot fail.
+    write!(bytes, "{recognised}\n{product}\n{action}\n").ok()?;
+    if let Some(item) = item {
+        write!(bytes, "{}/{item}", item.product()).ok()?;
+    }
+    let subject = half(&blake3::hash(&bytes));
+    bytes.clear();
     bytes.push(u8::from(recognised));
     bytes.extend_from_slice(&product.to_le_bytes());
     bytes.extend_from_slice(action.as_bytes());
@@ -27,22 +38,20 @@ pub fn mark(decoded: &Decoded<'_>, recognised: bool) -> Option<Mark> {
     let start = bytes.len();
     let mut data = Canonical(&mut bytes);
     let written = match &decoded.fields {
-        Some(fields) => data.fields(fields),
-        None => data.json(decoded.data()),
+        Some(fields) => data.fields(fields, LEVELS_MAX),
+        None => data.json(decoded.data(), LEVELS_MAX),
     };
-    if written.is_err() {
+    if written.is_none() {
         bytes.truncate(start);
-        Canonical(&mut bytes).deserialize(&json::value(decoded.data())?).ok()?;
+        Canonical(&mut bytes).json(&json::value(decoded.data())?.to_string(), LEVELS_MAX)?;
     }
-    let item = decoded.targets.first().map(|target| target.item.qualified()).unwrap_or_default();
-    let subject = blake3::hash(format!("{recognised}\n{product}\n{action}\n{item}").as_bytes());
     let mut digest = half(&blake3::hash(&bytes));
     if let Some(at) = decoded.sent_at {
         // The time first: marks of events of one time lie together, so that folding them writes few pages.
         let time = at.as_ms().to_be_bytes();
         digest.iter_mut().zip(time.iter().skip(TIME_SKIPPED)).for_each(|(to, from)| *to = *from);
     }
-    Some(Mark { digest, subject: half(&subject), only_newest: decoded.sent_at.is_none() && !item.is_empty() })
+    Some(Mark { digest, subject, only_newest: decoded.sent_at.is_none() && item.is_some() })
 }
 
 fn half(hash: &blake3::Hash) -> [u8; 16] {
@@ -54,6 +63,8 @@ fn half(hash: &blake3::Hash) -> [u8; 16] {
 }
 
 /// Writes any JSON in one way: each value with its type and length; names sorted, the last of equal ones counting; 1 and 1.0 are one number.
+///
+/// `None` for what strict readers refuse.
 struct Canonical<'b>(&'b mut Vec<u8>);
 
 impl Canonical<'_> {
@@ -64,126 +75,48 @@ impl Canonical<'_> {
         self.0.extend_from_slice(bytes);
     }
 
-    fn whole(&mut self, number: i128) {
-        self.sized(2, &number.to_le_bytes());
-    }
-
-    /// An object whose fields were found before.
-    fn fields(&mut self, fields: &RawFields<'_>) -> serde_json::Result<()> {
-        let fields = fields.iter();
-        self.sized(6, &(fields.len() as u64).to_le_bytes());
-        for (name, value) in fields {
-            self.sized(4, name.as_bytes());
-            match json::plain(value) {
+    fn json(&mut self, json: &str, levels: usize) -> Option<()> {
+        let json = json.trim_ascii_start();
+        match json.bytes().next()? {
+            b'{' => self.fields(&RawFields::parse(json)?, levels)?,
+            b'[' => self.list(&serde_json::from_str::<Vec<&RawValue>>(json).ok()?, levels)?,
+            b'"' => match json::plain(json) {
                 Some(text) => self.sized(4, text.as_bytes()),
-                None => self.json(value)?,
-            }
+                None => self.sized(4, serde_json::from_str::<String>(json).ok()?.as_bytes()),
+            },
+            b'n' => self.sized(0, &[]),
+            b't' | b'f' => self.sized(1, &[u8::from(json.starts_with('t'))]),
+            _ => self.number(&serde_json::from_str(json).ok()?)?,
         }
-        Ok(())
+        Some(())
     }
 
-    fn json(&mut self, json: &str) -> serde_json::Result<()> {
-        let mut json = serde_json::Deserializer::from_str(json);
-        Canonical(self.0).deserialize(&mut json)?;
-        json.end()
+    fn fields(&mut self, fields: &RawFields<'_>, levels: usize) -> Option<()> {
+        let levels = levels.checked_sub(1)?;
+        let mut fields = fields.iter();
+        self.sized(6, &(fields.len() as u64).to_le_bytes());
+        fields.try_for_each(|(name, value)| {
+            self.sized(4, name.as_bytes());
+            self.json(value, levels)
+        })
     }
 
-    /// Puts the entries of an object, which begin at `start`, into their order.
-    fn sort(&mut self, start: usize, mut entries: Vec<Entry>) {
-        let written = self.0.split_off(start);
-        let name = |entry: &Entry| written.get(entry.name.clone()).unwrap_or_default();
-        entries.sort_by(|a, b| name(a).cmp(name(b)));
-        let last_of_equals = |at: usize, entry: &Entry| entries.get(at + 1).is_none_or(|next| name(next) != name(entry));
-        let kept: Vec<&Entry> =
-            entries.iter().enumerate().filter(|(at, entry)| last_of_equals(*at, entry)).map(|(_, entry)| entry).collect();
-        self.sized(6, &(kept.len() as u64).to_le_bytes());
-        for entry in kept {
-            self.0.extend_from_slice(written.get(entry.name.start..entry.end).unwrap_or_default());
-        }
-    }
-}
-
-/// Where the name and the end of one entry of an object were written, from the object's own beginning.
-struct Entry {
-    name: Range<usize>,
-    end: usize,
-}
-
-impl<'de> DeserializeSeed<'de> for Canonical<'_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Canonical<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("JSON")
+    fn list(&mut self, values: &[&RawValue], levels: usize) -> Option<()> {
+        let levels = levels.checked_sub(1)?;
+        self.sized(5, &(values.len() as u64).to_le_bytes());
+        values.iter().try_for_each(|value| self.json(value.get(), levels))
     }
 
-    fn visit_unit<E: Error>(mut self) -> Result<(), E> {
-        self.sized(0, &[]);
-        Ok(())
-    }
-
-    fn visit_bool<E: Error>(mut self, flag: bool) -> Result<(), E> {
-        self.sized(1, &[u8::from(flag)]);
-        Ok(())
-    }
-
-    fn visit_i64<E: Error>(mut self, number: i64) -> Result<(), E> {
-        self.whole(number.into());
-        Ok(())
-    }
-
-    fn visit_u64<E: Error>(mut self, number: u64) -> Result<(), E> {
-        self.whole(number.into());
-        Ok(())
-    }
-
-    fn visit_f64<E: Error>(mut self, number: f64) -> Result<(), E> {
+    fn number(&mut self, number: &Number) -> Option<()> {
+        let whole = number.as_i64().map(i128::from).or_else(|| number.as_u64().map(i128::from));
+        let real = number.as_f64()?;
         #[expect(clippy::cast_possible_truncation, reason = "whole and within the exact range of an f64")]
-        if number.fract() == 0.0 && number.abs() < 9.0e15 {
-            self.whole(number as i128);
-        } else {
-            self.sized(3, &number.to_bits().to_le_bytes());
+        let whole = whole.or_else(|| (real.fract() == 0.0 && real.abs() < 9.0e15).then_some(real as i128));
+        match whole {
+            Some(whole) => self.sized(2, &whole.to_le_bytes()),
+            None => self.sized(3, &real.to_bits().to_le_bytes()),
         }
-        Ok(())
-    }
-
-    fn visit_str<E: Error>(mut self, text: &str) -> Result<(), E> {
-        self.sized(4, text.as_bytes());
-        Ok(())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(mut self, mut list: A) -> Result<(), A::Error> {
-        let start = self.0.len();
-        let mut count: u64 = 0;
-        while list.next_element_seed(Canonical(self.0))?.is_some() {
-            count += 1;
-        }
-        let written = self.0.split_off(start);
-        self.sized(5, &count.to_le_bytes());
-        self.0.extend_from_slice(&written);
-        Ok(())
-    }
-
-    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
-        let start = self.0.len();
-        let mut entries = Vec::with_capacity(32);
-        let mut name = 0;
-        while map.next_key_seed(Canonical(self.0))?.is_some() {
-            let name_end = self.0.len() - start;
-            map.next_value_seed(Canonical(self.0))?;
-            let end = self.0.len() - start;
-            entries.push(Entry { name: name..name_end, end });
-            name = end;
-        }
-        self.sort(start, entries);
-        Ok(())
+        Some(())
     }
 }
 

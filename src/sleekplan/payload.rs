@@ -25,26 +25,51 @@ const SECONDS_BELOW: i64 = 100_000_000_000;
 
 /// The field that names the workspace, in the envelope and in the data.
 const PRODUCT_ID: &str = "product_id";
-/// As many as Sleekplan's objects have.
-const USUAL_FIELDS: usize = 24;
+/// As many as most of Sleekplan's objects have.
+const USUAL_FIELDS: usize = 20;
 /// Those of the envelope: product, action and timestamp, and one to spare.
 const ENVELOPE_FIELDS: usize = 4;
 
 /// The fields of one JSON object, raw, its top level only: sorted by name, each once. Of repeated names the last counts.
 #[derive(Clone, Debug, Default)]
-pub struct RawFields<'a>(Arc<Vec<(Cow<'a, str>, &'a RawValue)>>);
+pub struct RawFields<'a>(Arc<Vec<RawField<'a>>>);
+
+#[derive(Debug)]
+struct RawField<'a> {
+    /// The name's beginning as a number: comparing names is most of what sorting and finding them costs.
+    beginning: u64,
+    name: Cow<'a, str>,
+    value: &'a RawValue,
+}
+
+impl<'a> RawField<'a> {
+    fn new(name: Cow<'a, str>, value: &'a RawValue) -> Self {
+        Self { beginning: beginning(&name), name, value }
+    }
+
+    fn compare(&self, beginning: u64, name: &str) -> std::cmp::Ordering {
+        self.beginning.cmp(&beginning).then_with(|| self.name.as_ref().cmp(name))
+    }
+}
+
+/// The first eight bytes, in the order of names.
+fn beginning(name: &str) -> u64 {
+    let mut bytes = [0; 8];
+    bytes.iter_mut().zip(name.bytes()).for_each(|(to, from)| *to = from);
+    u64::from_be_bytes(bytes)
+}
 
 impl<'a> RawFields<'a> {
-    fn parse(json: &'a str) -> Option<Self> {
+    pub(super) fn parse(json: &'a str) -> Option<Self> {
         serde_json::from_str(json).ok()
     }
 
-    fn sorted(mut fields: Vec<(Cow<'a, str>, &'a RawValue)>) -> Self {
-        fields.sort_by(|a, b| a.0.cmp(&b.0));
+    fn sorted(mut fields: Vec<RawField<'a>>) -> Self {
+        fields.sort_by(|a, b| a.compare(b.beginning, &b.name));
         fields.dedup_by(|later, earlier| {
-            let repeated = later.0 == earlier.0;
+            let repeated = later.name == earlier.name;
             if repeated {
-                earlier.1 = later.1;
+                earlier.value = later.value;
             }
             repeated
         });
@@ -53,12 +78,13 @@ impl<'a> RawFields<'a> {
 
     /// Name and value of each.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&Cow<'a, str>, &'a str)> + Clone {
-        self.0.iter().map(|(name, value)| (name, value.get()))
+        self.0.iter().map(|field| (&field.name, field.value.get()))
     }
 
     fn get(&self, name: &str) -> Option<&'a str> {
-        let place = self.0.binary_search_by(|(known, _)| known.as_ref().cmp(name)).ok()?;
-        self.0.get(place).map(|(_, value)| value.get())
+        let beginning = beginning(name);
+        let place = self.0.binary_search_by(|field| field.compare(beginning, name)).ok()?;
+        self.0.get(place).map(|field| field.value.get())
     }
 
     /// A string or number as text; `None` where absent, null, empty, or anything else.
@@ -98,9 +124,9 @@ impl<'de: 'a, 'a> Deserialize<'de> for RawFields<'a> {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut fields: Vec<(Cow<'de, str>, &'de RawValue)> = Vec::with_capacity(USUAL_FIELDS);
+                let mut fields = Vec::with_capacity(USUAL_FIELDS);
                 while let Some((Name(name), value)) = map.next_entry()? {
-                    fields.push((name, value));
+                    fields.push(RawField::new(name, value));
                 }
                 Ok(RawFields::sorted(fields))
             }
@@ -132,7 +158,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Envelope<'a> {
                 while let Some(Name(name)) = map.next_key()? {
                     match name.as_ref() {
                         "data" => data = Some(map.next_value()?),
-                        _ => fields.push((name, map.next_value()?)),
+                        _ => fields.push(RawField::new(name, map.next_value()?)),
                     }
                 }
                 Ok(Envelope { fields: RawFields::sorted(fields), data })
