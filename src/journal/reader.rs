@@ -222,28 +222,53 @@ pub(super) fn read_one(catalog: &Catalog, last: &Last, seq: Seq) -> Result<Optio
     if spot.seq != seq.0 {
         return Ok(None);
     }
-    // What is delivered lies close together: usually it has been read already.
+    // What is delivered lies close together: usually it has been read already, and stands in the last frame or behind it.
     let mut last = last.0.lock().unwrap_or_else(PoisonError::into_inner);
-    let known = last.take().filter(|open| open.spot.generation == spot.generation).map(|open| Open { spot, ..open });
-    let Some(mut open) = known.map_or_else(|| Open::find(|| catalog.locate(seq.0)), |open| Ok(Some(open)))? else { return Ok(None) };
-    let mut offset = open.spot.offset;
-    let mut found = None;
-    let mut reached = 0;
-    while open.spot.seq == seq.0 && reached < seq.0 && offset < open.spot.end {
+    let known = last.take().filter(|last| last.open.spot.generation == spot.generation);
+    let (mut open, mut offset) = match known {
+        Some(LastRead { open, frame }) => {
+            let offset = if frame.seq <= seq.0 { frame.offset.max(spot.offset) } else { spot.offset };
+            (Open { spot, ..open }, offset)
+        }
+        None => match Open::find(|| catalog.locate(seq.0))? {
+            Some(open) if open.spot.seq == seq.0 => {
+                let offset = open.spot.offset;
+                (open, offset)
+            }
+            _ => return Ok(None),
+        },
+    };
+    let (mut found, mut frame) = (None, Frame { seq: 0, offset });
+    while found.is_none() && frame.seq <= seq.0 && offset < open.spot.end {
+        frame = Frame { seq: u64::MAX, offset };
         offset = open.frame(offset, |at, record| {
-            reached = at;
+            frame.seq = frame.seq.min(at);
             if at == seq.0 {
                 found = Some(Bytes::copy_from_slice(record));
             }
         })?;
     }
-    *last = Some(open);
+    *last = Some(LastRead { open, frame });
     Ok(found)
+}
+
+/// What was last read from for one record.
+#[derive(Debug)]
+struct LastRead {
+    open: Open,
+    frame: Frame,
+}
+
+/// Where a frame stands, and its first record.
+#[derive(Clone, Copy, Debug)]
+struct Frame {
+    seq: u64,
+    offset: u64,
 }
 
 /// The segment that was last read from for one record.
 #[derive(Debug, Default)]
-pub(super) struct Last(Mutex<Option<Open>>);
+pub(super) struct Last(Mutex<Option<LastRead>>);
 
 impl Last {
     /// Lets go of the file, so that it can go from the disk.

@@ -245,3 +245,15 @@ async fn who_asks_and_takes_no_answer_is_cut_off() {
     };
     tokio::time::timeout(Duration::from_secs(60), asked).await.expect("the connection stays open");
 }
+
+#[tokio::test]
+async fn who_closes_its_side_after_the_request_is_answered() {
+    let receiver = running(|_| ()).await;
+    let mut stream = TcpStream::connect(receiver.address).await.unwrap();
+    let request = format!("POST {HOOK} HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n{EVENT}", EVENT.len());
+    stream.write_all(request.as_bytes()).await.unwrap();
+    stream.shutdown().await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
+}

@@ -110,7 +110,7 @@ pub(super) fn builder(options: &ClientOptions) -> reqwest::ClientBuilder {
 /// Reads an answer to its end, `bytes_max` at most.
 pub(super) async fn read(sent: Result<reqwest::Response, reqwest::Error>, url: &Url, bytes_max: usize) -> Result<Response, TransportError> {
     let mut answer = sent.map_err(|error| unanswered(&error, url))?;
-    let (status, headers) = (answer.status(), answer.headers().clone());
+    let (status, headers) = (answer.status(), std::mem::take(answer.headers_mut()));
     let mut body = BytesMut::new();
     while let Some(chunk) = answer.chunk().await.map_err(|error| cut(&error, url))? {
         if body.len() + chunk.len() > bytes_max {
