@@ -34,7 +34,7 @@ use load::Until;
 use server::Server;
 
 /// Rounds of each comparison; their median counts.
-const ROUNDS: usize = 3;
+const ROUNDS: usize = 5;
 /// Events of one turn.
 const EVENTS: u64 = 40_000;
 /// Clients, and requests that the daemon has under way at the receiver.

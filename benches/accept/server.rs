@@ -33,7 +33,7 @@ impl Drop for Server {
 impl Server {
     /// `echo` or `reference`, by re-executing this program.
     pub fn yardstick(name: &str, folder: &Path) -> Self {
-        let address = free();
+        let [address] = free();
         let mut command = Command::new(std::env::current_exe().unwrap());
         command.env(YARDSTICK, format!("{name} {address} {}", folder.display())).stdout(Stdio::null());
         Self::started(command, address, address)
@@ -48,7 +48,7 @@ impl Server {
 
     /// The daemon with these connectors.
     pub fn daemon_with(folder: &Path, connectors: &str) -> Self {
-        let (address, admin) = (free(), free());
+        let [address, admin] = free();
         let config = folder.join("sleeksync.toml");
         let text = format!(
             "[receiver]\nlisten = \"{address}\"\nkeys = [\"k\"]\n[admin]\nlisten = \"{admin}\"\n[log]\nfilter = \"error\"\n{connectors}"
@@ -131,7 +131,8 @@ impl Server {
     }
 }
 
-/// An address nobody listens on, a moment ago.
-fn free() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+/// Different addresses nobody listens on, a moment ago.
+fn free<const COUNT: usize>() -> [SocketAddr; COUNT] {
+    let held: [TcpListener; COUNT] = std::array::from_fn(|_| TcpListener::bind("127.0.0.1:0").unwrap());
+    held.map(|listener| listener.local_addr().unwrap())
 }
