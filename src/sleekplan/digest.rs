@@ -11,8 +11,9 @@ use crate::record::Mark;
 
 /// Bytes left out of a time in milliseconds: the other six reach beyond the year 10000.
 const TIME_SKIPPED: usize = 2;
-/// Levels of nesting that are followed: each is skipped over once for every level above it.
-const LEVELS_MAX: usize = 100;
+/// Levels of nesting that are followed, far more than Sleekplan's objects have: each is skipped over once for every level above it. What lies
+/// deeper counts as it is spelled.
+const LEVELS_MAX: usize = 16;
 /// Room for all but the data.
 const USUAL_BYTES: usize = 64;
 
@@ -78,6 +79,7 @@ impl Canonical<'_> {
     fn json(&mut self, json: &str, levels: usize) -> Option<()> {
         let json = json.trim_ascii_start();
         match json.bytes().next()? {
+            b'{' | b'[' if levels == 0 => self.sized(7, json.as_bytes()),
             b'{' => self.fields(&RawFields::parse(json)?, levels)?,
             b'[' => self.list(&serde_json::from_str::<Vec<&RawValue>>(json).ok()?, levels)?,
             b'"' => match json::plain(json) {
@@ -92,19 +94,17 @@ impl Canonical<'_> {
     }
 
     fn fields(&mut self, fields: &RawFields<'_>, levels: usize) -> Option<()> {
-        let levels = levels.checked_sub(1)?;
         let mut fields = fields.iter();
         self.sized(6, &(fields.len() as u64).to_le_bytes());
         fields.try_for_each(|(name, value)| {
             self.sized(4, name.as_bytes());
-            self.json(value, levels)
+            self.json(value, levels.saturating_sub(1))
         })
     }
 
     fn list(&mut self, values: &[&RawValue], levels: usize) -> Option<()> {
-        let levels = levels.checked_sub(1)?;
         self.sized(5, &(values.len() as u64).to_le_bytes());
-        values.iter().try_for_each(|value| self.json(value.get(), levels))
+        values.iter().try_for_each(|value| self.json(value.get(), levels.saturating_sub(1)))
     }
 
     fn number(&mut self, number: &Number) -> Option<()> {
@@ -147,6 +147,18 @@ mod tests {
         };
         for value in [r#""cut \ud83d""#, "1e999", &deep] {
             assert!(mark(value).is_some() && mark(value) == mark(value) && mark(value) != mark("1"), "{value}");
+        }
+    }
+
+    #[test]
+    fn what_lies_deep_makes_another_event_too() {
+        let mark = |levels: usize, value: &str| {
+            let nested = format!("{}{value}{}", "[".repeat(levels), "]".repeat(levels));
+            mark_of(format!(r#"{{"product_id":5,"action":"item.create","data":{{"feedback_id":"3","a":{nested}}}}}"#).as_bytes()).unwrap()
+        };
+        for levels in [1, LEVELS_MAX - 2, LEVELS_MAX - 1, LEVELS_MAX, LEVELS_MAX + 1, 90] {
+            assert!(mark(levels, "1") == mark(levels, "1") && mark(levels, "1") != mark(levels, "2"), "{levels}");
+            assert_ne!(mark(levels, "1"), mark(levels + 1, "1"), "{levels}");
         }
     }
 
