@@ -225,19 +225,10 @@ pub(super) fn read_one(catalog: &Catalog, last: &Last, seq: Seq) -> Result<Optio
     // What is delivered lies close together: usually it has been read already, and stands in the last frame or behind it.
     let mut last = last.0.lock().unwrap_or_else(PoisonError::into_inner);
     let known = last.take().filter(|last| last.open.spot.generation == spot.generation);
-    let (mut open, mut offset) = match known {
-        Some(LastRead { open, frame }) => {
-            let offset = if frame.seq <= seq.0 { frame.offset.max(spot.offset) } else { spot.offset };
-            (Open { spot, ..open }, offset)
-        }
-        None => match Open::find(|| catalog.locate(seq.0))? {
-            Some(open) if open.spot.seq == seq.0 => {
-                let offset = open.spot.offset;
-                (open, offset)
-            }
-            _ => return Ok(None),
-        },
-    };
+    let behind = known.as_ref().filter(|last| last.frame.seq <= seq.0).map_or(0, |last| last.frame.offset);
+    let open = known.map_or_else(|| Open::find(|| catalog.locate(seq.0)), |last| Ok(Some(Open { spot, ..last.open })))?;
+    let Some(mut open) = open.filter(|open| open.spot.seq == seq.0) else { return Ok(None) };
+    let mut offset = open.spot.offset.max(behind);
     let (mut found, mut frame) = (None, Frame { seq: 0, offset });
     while found.is_none() && frame.seq <= seq.0 && offset < open.spot.end {
         frame = Frame { seq: u64::MAX, offset };
@@ -252,7 +243,7 @@ pub(super) fn read_one(catalog: &Catalog, last: &Last, seq: Seq) -> Result<Optio
     Ok(found)
 }
 
-/// What was last read from for one record.
+/// The segment that was last read from for one record, and the frame.
 #[derive(Debug)]
 struct LastRead {
     open: Open,
@@ -260,13 +251,13 @@ struct LastRead {
 }
 
 /// Where a frame stands, and its first record.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 struct Frame {
     seq: u64,
     offset: u64,
 }
 
-/// The segment that was last read from for one record.
+/// Where the last one record was read, if it was.
 #[derive(Debug, Default)]
 pub(super) struct Last(Mutex<Option<LastRead>>);
 

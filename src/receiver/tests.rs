@@ -12,6 +12,8 @@ use super::*;
 struct Kept {
     arrivals: Mutex<Vec<Arrival>>,
     refuse: Mutex<Option<Refused>>,
+    /// Nothing is taken while somebody holds it.
+    disk: tokio::sync::Mutex<()>,
 }
 
 #[async_trait]
@@ -20,6 +22,7 @@ impl Intake for Kept {
         if let Some(refused) = *self.refuse.lock().unwrap() {
             return Err(refused);
         }
+        drop(self.disk.lock().await);
         let mut arrivals = self.arrivals.lock().unwrap();
         let receipt = Receipt::of(&arrival.event.status)(arrivals.len() as u64 + 1);
         arrivals.push(arrival);
@@ -249,10 +252,14 @@ async fn who_asks_and_takes_no_answer_is_cut_off() {
 #[tokio::test]
 async fn who_closes_its_side_after_the_request_is_answered() {
     let receiver = running(|_| ()).await;
+    let busy = receiver.kept.disk.lock().await;
     let mut stream = TcpStream::connect(receiver.address).await.unwrap();
     let request = format!("POST {HOOK} HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n{EVENT}", EVENT.len());
     stream.write_all(request.as_bytes()).await.unwrap();
     stream.shutdown().await.unwrap();
+    let closed = tokio::time::timeout(Duration::from_millis(300), stream.read(&mut [0])).await;
+    assert!(closed.is_err(), "it is cut off while its event is being synced");
+    drop(busy);
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.unwrap();
     assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");

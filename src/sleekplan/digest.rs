@@ -23,13 +23,10 @@ const USUAL_BYTES: usize = 64;
 pub fn mark(decoded: &Decoded<'_>, recognised: bool) -> Option<Mark> {
     let product = decoded.product.map_or(0, |product| product.0);
     let action = decoded.action.as_ref().map_or_else(String::as_str, |action| action.as_str());
-    let item = decoded.targets.first().map(|target| &target.item);
+    let item = decoded.targets.first().map(|target| target.item.qualified()).unwrap_or_default();
     let mut bytes = Vec::with_capacity(USUAL_BYTES + decoded.text.len());
     // Writing to memory cannot fail.
-    write!(bytes, "{recognised}\n{product}\n{action}\n").ok()?;
-    if let Some(item) = item {
-        write!(bytes, "{}/{item}", item.product()).ok()?;
-    }
+    write!(bytes, "{recognised}\n{product}\n{action}\n{item}").ok()?;
     let subject = half(&blake3::hash(&bytes));
     bytes.clear();
     bytes.push(u8::from(recognised));
@@ -52,7 +49,7 @@ pub fn mark(decoded: &Decoded<'_>, recognised: bool) -> Option<Mark> {
         let time = at.as_ms().to_be_bytes();
         digest.iter_mut().zip(time.iter().skip(TIME_SKIPPED)).for_each(|(to, from)| *to = *from);
     }
-    Some(Mark { digest, subject, only_newest: decoded.sent_at.is_none() && item.is_some() })
+    Some(Mark { digest, subject, only_newest: decoded.sent_at.is_none() && !item.is_empty() })
 }
 
 fn half(hash: &blake3::Hash) -> [u8; 16] {
@@ -157,8 +154,9 @@ mod tests {
             mark_of(format!(r#"{{"product_id":5,"action":"item.create","data":{{"feedback_id":"3","a":{nested}}}}}"#).as_bytes()).unwrap()
         };
         for levels in [1, LEVELS_MAX - 2, LEVELS_MAX - 1, LEVELS_MAX, LEVELS_MAX + 1, 90] {
-            assert!(mark(levels, "1") == mark(levels, "1") && mark(levels, "1") != mark(levels, "2"), "{levels}");
+            assert_ne!(mark(levels, "1"), mark(levels, "2"), "{levels}");
             assert_ne!(mark(levels, "1"), mark(levels + 1, "1"), "{levels}");
+            assert_eq!(mark(levels, "1") == mark(levels, "1.0"), levels < LEVELS_MAX, "{levels}");
         }
     }
 
