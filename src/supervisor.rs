@@ -1,6 +1,8 @@
 //! The only place that spawns: every task has a name, is counted, and is waited for at shutdown.
 
 use std::future::Future;
+use std::io;
+use std::thread;
 use std::time::Duration;
 
 use tokio_util::sync::{CancellationToken, WaitForCancellationFuture};
@@ -35,25 +37,26 @@ impl Supervisor {
         self.tracker.spawn(task.instrument(tracing::debug_span!("task", name)));
     }
 
-    /// The same for a task that may be dropped at any await: it is, when it did not end in time once shutdown was asked for.
+    /// Runs `task`, and whatever it starts, on a thread of its own: what takes long there holds up nobody else, and what is allocated there is
+    /// freed there, which is what allocators are made for.
     ///
-    /// Whoever waits hears what came of it; `None` when it was dropped, or panicked.
-    pub fn spawn_droppable<F>(&self, name: &'static str, task: F) -> impl Future<Output = Option<F::Output>> + use<F>
+    /// It may be dropped at any await: it is, when it did not end in time once shutdown was asked for.
+    ///
+    /// # Errors
+    /// The system has no thread left, or no descriptors.
+    pub fn spawn_apart<F>(&self, name: &str, task: F) -> io::Result<()>
     where
-        F: Future<Output: Send> + Send + 'static,
+        F: Future<Output = ()> + Send + 'static,
     {
-        let cut_off = self.cut_off.clone();
-        // It is moved several times on its way: as a pointer.
-        let task = Box::pin(task);
-        let task = async move {
-            tokio::select! {
-                biased;
-                output = task => Some(output),
-                () = cut_off.cancelled() => None,
-            }
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let (token, cut_off) = (self.tracker.token(), self.cut_off.clone());
+        let body = move || {
+            runtime.block_on(cut_off.run_until_cancelled(task));
+            // Not before what blocks has ended as well.
+            drop(runtime);
+            drop(token);
         };
-        let handle = self.tracker.spawn(task.instrument(tracing::debug_span!("task", name)));
-        async { handle.await.ok().flatten() }
+        thread::Builder::new().name(name.to_owned()).spawn(body).map(drop)
     }
 
     /// Runs blocking work on a thread made for it.
@@ -93,5 +96,28 @@ impl Supervisor {
     /// Ends when no task runs any more; only after [`Supervisor::shut_down`].
     pub async fn ended(&self) {
         self.tracker.wait().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_blocks_apart_holds_up_nobody_and_is_waited_for() {
+        let supervisor = Supervisor::new();
+        let (go_on, blocked) = std::sync::mpsc::channel();
+        supervisor.spawn_apart("apart", async move { blocked.recv().unwrap() }).unwrap();
+        assert!(!supervisor.shut_down(Duration::ZERO).await);
+        go_on.send(()).unwrap();
+        supervisor.ended().await;
+    }
+
+    #[tokio::test]
+    async fn what_does_not_end_apart_is_dropped_once_its_time_is_over() {
+        let supervisor = Supervisor::new();
+        supervisor.spawn_apart("apart", std::future::pending()).unwrap();
+        assert!(!supervisor.shut_down(Duration::from_millis(1)).await);
+        supervisor.ended().await;
     }
 }

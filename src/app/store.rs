@@ -270,5 +270,9 @@ async fn begin_work(shared: Arc<Shared>, known: u64, assignments: BTreeMap<Strin
             tracing::error!(connector = row.name, from = %row.scope, to = %scope, "its scope changed; it does not start until `connector move` or `connector reset`");
         }
     }
-    assignments.into_values().for_each(|assignment| delivery::start(&shared, assignment));
+    for (connector, assignment) in assignments {
+        if let Err(error) = delivery::start(&shared, assignment) {
+            tracing::error!(error = &error as &dyn std::error::Error, connector, "its delivery cannot begin; restart the daemon");
+        }
+    }
 }

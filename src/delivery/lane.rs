@@ -31,9 +31,9 @@ pub(super) enum LaneError {
     /// The journal cannot be read.
     #[error("the journal cannot be read")]
     Read(#[from] crate::journal::ReadError),
-    /// A fault of this program, or the end of it.
-    #[error("the work on it was cut off")]
-    CutOff,
+    /// A fault of this program.
+    #[error("the work on it panicked")]
+    Panicked,
 }
 
 /// How taking a lane up ended: it rested, settled, parked, was braked, or had nothing to do.
@@ -52,7 +52,7 @@ pub(super) struct Lane<'a> {
     pub shared: &'a Shared,
     pub assignment: &'a Assignment,
     pub connector: ConnectorId,
-    pub lane: ItemId,
+    pub lane: &'a ItemId,
     pub looks: usize,
 }
 
@@ -63,7 +63,7 @@ impl Lane<'_> {
         loop {
             let view = self.shared.index.view()?;
             let now = self.shared.clock.now();
-            let Some(duty) = view.lane_head(self.connector, &self.lane, now)? else {
+            let Some(duty) = view.lane_head(self.connector, self.lane, now)? else {
                 return Ok(LaneEnd::default());
             };
             let prospect = match prepare(self, &view, &duty, now)? {

@@ -183,11 +183,14 @@ async fn append_entries(journal: &Journal, entries: Vec<Entry>, room: Room) -> R
     }
 }
 
-/// Starts the worker of one configured connector.
-pub fn start(shared: &Arc<Shared>, assignment: Arc<Assignment>) {
-    let worker = Arc::new(Worker { shared: Arc::clone(shared), assignment });
-    // It ends with its supervisor, and nobody waits for what comes of it.
-    drop(shared.supervisor.spawn_droppable("delivery", worker.run()));
+/// Starts the worker of one configured connector, which ends with the supervisor.
+///
+/// # Errors
+/// The system has no thread left for it, or no descriptors.
+pub fn start(shared: &Arc<Shared>, assignment: Arc<Assignment>) -> std::io::Result<()> {
+    let name = assignment.name.clone();
+    let worker = Worker { shared: Arc::clone(shared), assignment };
+    shared.supervisor.spawn_apart(&name, async move { worker.run().await })
 }
 
 #[cfg(test)]

@@ -32,6 +32,8 @@ pub(super) struct Words {
 #[derive(Debug)]
 pub(super) struct Ended {
     pub lane: ItemId,
+    /// So many look-ups found nothing so far.
+    pub looks: usize,
     /// The last record that was written down.
     pub written: Seq,
     /// What is still to be.

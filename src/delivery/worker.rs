@@ -1,6 +1,7 @@
 //! One connector's worker: takes up lanes that are due, as many at once as it may, and lets nothing else wait for them.
 
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use futures_util::{FutureExt, StreamExt};
 use sleeksync_connectors::contract::{ItemId, Time};
 
 use super::health::Gate;
-use super::lane::{Lane, LaneError};
+use super::lane::{Lane, LaneEnd, LaneError};
 use super::words::{self, Ended, Words};
 use super::{Assignment, Shared};
 use crate::index::RowsError;
@@ -74,7 +75,7 @@ struct Due {
 
 impl Worker {
     /// Works as whatever connector has the name: a move gives the name to another, with its links and its queue.
-    pub(super) async fn run(self: Arc<Self>) {
+    pub(super) async fn run(&self) {
         while !self.shared.supervisor.is_stopping() {
             match self.connector() {
                 Ok(Some(connector)) => self.serve(connector).await,
@@ -92,7 +93,7 @@ impl Worker {
     ///
     /// Only what asks something of the service counts for how many may at once. What came of lanes is written down together, and they are
     /// taken up again when the index knows it.
-    async fn serve(self: &Arc<Self>, connector: ConnectorId) {
+    async fn serve(&self, connector: ConnectorId) {
         let bell = self.shared.index.bell(connector);
         let mut folded = self.shared.index.folds();
         let mut lanes = Lanes::default();
@@ -120,16 +121,7 @@ impl Worker {
             for lane in due {
                 self.assignment.health.busy().insert(lane.clone());
                 let known = lanes.looks.get(&lane).copied().unwrap_or(0);
-                let work = Arc::clone(self).work(connector, lane.clone(), known);
-                // A task of its own: planning takes as long as the rest, and there is more than one processor.
-                let work = self.shared.supervisor.spawn_droppable("lane", work);
-                in_flight.push(async {
-                    let Some(end) = work.await else {
-                        self.shared.pause().await;
-                        return (lane, Err(LaneError::CutOff));
-                    };
-                    (lane, end)
-                });
+                in_flight.push(self.work(connector, lane, known));
             }
             tokio::select! {
                 Some(first) = in_flight.next() => {
@@ -153,19 +145,19 @@ impl Worker {
     }
 
     /// Notes that a lane asks nothing of the service any more.
-    fn let_go(&self, (lane, end): (ItemId, Result<(usize, Ended), LaneError>), lanes: &mut Lanes) {
+    fn let_go(&self, end: Result<Ended, (ItemId, LaneError)>, lanes: &mut Lanes) {
         match end {
-            Ok((looks, ended)) => {
-                match looks {
-                    0 => drop(lanes.looks.remove(&lane)),
-                    vain => drop(lanes.looks.insert(lane, vain)),
+            Ok(ended) => {
+                match ended.looks {
+                    0 => drop(lanes.looks.remove(&ended.lane)),
+                    vain => drop(lanes.looks.insert(ended.lane.clone(), vain)),
                 }
                 if ended.words.stops {
                     lanes.stopping.insert(ended.lane.clone());
                 }
                 lanes.ended.push(ended);
             }
-            Err(error) => {
+            Err((lane, error)) => {
                 tracing::debug!(error = &error as &dyn std::error::Error, connector = self.assignment.name, "lane is taken up again");
                 lanes.unfolded.insert((Seq(0), lane));
             }
@@ -183,14 +175,16 @@ impl Worker {
     }
 
     /// Works on one lane. Trouble with the index or the journal costs a pause, so that it is not asked in a hot loop.
-    async fn work(self: Arc<Self>, connector: ConnectorId, lane: ItemId, looks: usize) -> Result<(usize, Ended), LaneError> {
-        let work = Lane { shared: &self.shared, assignment: &self.assignment, connector, lane, looks };
-        let end = work.work().await.and_then(|end| Ok((end.looks, Words::of(&end.records)?, end.written)));
-        if end.is_err() {
-            self.shared.pause().await;
+    async fn work(&self, connector: ConnectorId, lane: ItemId, looks: usize) -> Result<Ended, (ItemId, LaneError)> {
+        let work = Lane { shared: &self.shared, assignment: &self.assignment, connector, lane: &lane, looks };
+        let end = AssertUnwindSafe(work.work()).catch_unwind().await.unwrap_or(Err(LaneError::Panicked));
+        match end.and_then(|end| Ok((Words::of(&end.records)?, end))) {
+            Ok((words, LaneEnd { looks, written, .. })) => Ok(Ended { lane, looks, written, words }),
+            Err(error) => {
+                self.shared.pause().await;
+                Err((lane, error))
+            }
         }
-        let lane = work.lane;
-        end.map(|(looks, words, written)| (looks, Ended { lane, written, words }))
     }
 
     /// What to take up now, where so many lanes ask something of the service; `None` when the name is another connector's by now.
