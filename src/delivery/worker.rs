@@ -121,7 +121,8 @@ impl Worker {
             for lane in due {
                 self.assignment.health.busy().insert(lane.clone());
                 let known = lanes.looks.get(&lane).copied().unwrap_or(0);
-                in_flight.push(self.work(connector, lane, known));
+                // Many lanes are one task, of which tokio would hold those up that are looked at last.
+                in_flight.push(tokio::task::unconstrained(self.work(connector, lane, known)));
             }
             tokio::select! {
                 Some(first) = in_flight.next() => {
