@@ -10,8 +10,8 @@ use super::store::Store;
 use crate::journal::{Journal, ReadError, Reader, Seq};
 use crate::record::{ConnectorId, DecodeError, Record};
 
-/// Records usually folded into one batch.
-pub(super) const BATCH_RECORDS: usize = 1024;
+/// Records folded into one batch.
+const BATCH_RECORDS: usize = 1024;
 /// Bytes of records folded into one batch.
 const BATCH_BYTES: usize = 2 << 20;
 
@@ -52,6 +52,8 @@ pub(super) struct Folded {
     pub upto: u64,
     /// Connectors that may have something to do.
     pub touched: Vec<ConnectorId>,
+    /// There was more in the journal than fits into one batch.
+    pub has_more: bool,
 }
 
 /// Folds a journal into a store, batch by batch.
@@ -67,11 +69,11 @@ impl<'a> Follower<'a> {
         Self { store, reader: journal.read_from(Seq(folded + 1)), held: None }
     }
 
-    /// Folds the next records, `records_max` at most, as one batch; `None` when there are none yet.
+    /// Folds the next records as one batch; `None` when there are none yet.
     ///
     /// A checkpoint's record is a batch of its own, so that what it expires does not depend on how records were grouped.
-    pub(super) fn next_batch(&mut self, records_max: usize) -> Result<Option<Folded>, FollowError> {
-        let records = self.read(records_max)?;
+    pub(super) fn next_batch(&mut self) -> Result<Option<Folded>, FollowError> {
+        let (records, has_more) = self.read()?;
         if records.is_empty() {
             return Ok(None);
         }
@@ -80,13 +82,16 @@ impl<'a> Follower<'a> {
         let upto = fold.folded();
         let (changes, touched) = fold.finish()?;
         self.store.apply(changes)?;
-        Ok(Some(Folded { upto, touched }))
+        Ok(Some(Folded { upto, touched, has_more }))
     }
 
-    fn read(&mut self, records_max: usize) -> Result<Vec<Read>, FollowError> {
+    /// The records of the next batch, and whether there may be more.
+    fn read(&mut self) -> Result<(Vec<Read>, bool), FollowError> {
         let (mut records, mut size) = (Vec::new(), 0);
-        while records.len() < records_max && size < BATCH_BYTES {
-            let Some((seq, bytes)) = self.held.take().map(Ok).or_else(|| self.reader.next()).transpose()? else { break };
+        while records.len() < BATCH_RECORDS && size < BATCH_BYTES {
+            let Some((seq, bytes)) = self.held.take().map(Ok).or_else(|| self.reader.next()).transpose()? else {
+                return Ok((records, false));
+            };
             let (record, body) = Record::decode(&bytes).map_err(|source| FollowError::Record { seq: seq.0, source })?;
             let alone = matches!(record, Record::Checkpoint { .. });
             if alone && !records.is_empty() {
@@ -100,7 +105,7 @@ impl<'a> Follower<'a> {
                 break;
             }
         }
-        Ok(records)
+        Ok((records, true))
     }
 }
 

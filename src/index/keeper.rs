@@ -11,7 +11,7 @@ use sleeksync_connectors::contract::Time;
 use tokio::sync::{Notify, watch};
 
 use super::checkpoint::{self, CheckpointError};
-use super::follow::{BATCH_RECORDS, Folded, FollowError, Follower};
+use super::follow::{Folded, FollowError, Follower};
 use super::row::ConnectorRow;
 use super::rows::RowsError;
 use super::store::{Store, StoreError};
@@ -25,9 +25,6 @@ use crate::supervisor::Supervisor;
 const NICENESS: i32 = 19;
 /// How long to gather what else comes once there is something to fold: a batch costs the same few rows however few records are in it.
 const GATHER: Duration = Duration::from_millis(5);
-/// When so many events came since the last batch, who waits for an answer goes first: then only so many records are folded before the next pause.
-const BUSY_EVENTS: u64 = 32;
-const BUSY_BATCH: usize = 64;
 /// How long to wait before another try where the index cannot be written.
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
 
@@ -294,30 +291,26 @@ impl Keeper {
         let newest = self.journal.newest_checkpoint().map_err(FollowError::Read)?;
         let (checkpointed, at) = newest.unwrap_or((Seq(0), self.clock.now()));
         self.checkpoint = LastCheckpoint { folded: checkpointed.0, at, rows: 0 };
-        let mut last = self.journal.accepted();
         loop {
             synced.mark_unchanged();
-            let accepted = self.journal.accepted();
-            let busy = accepted - last >= BUSY_EVENTS;
-            last = accepted;
-            let news = follower.next_batch(if busy { BUSY_BATCH } else { BATCH_RECORDS })?;
+            let news = follower.next_batch()?;
             if let Some(batch) = &news {
                 self.announce(batch);
             }
             if *self.shared.folded.borrow() >= goal {
                 self.shared.ready.send_replace(true);
             }
-            if news.is_some() {
-                self.checkpoint_if_due(store)?;
-                if busy {
-                    std::thread::sleep(GATHER);
+            match news {
+                Some(batch) => {
+                    self.checkpoint_if_due(store)?;
+                    if batch.has_more {
+                        continue;
+                    }
                 }
-            } else if self.supervisor.is_stopping() {
-                return Ok(());
-            } else {
-                self.wait_for_news(&mut synced);
-                std::thread::sleep(GATHER);
+                None if self.supervisor.is_stopping() => return Ok(()),
+                None => self.wait_for_news(&mut synced),
             }
+            std::thread::sleep(GATHER);
         }
     }
 
@@ -366,7 +359,7 @@ pub(super) fn rebuild_at(path: &Path, journal: &Journal) -> Result<Store, KeepEr
 pub(super) fn catch_up(store: &Store, journal: &Journal) -> Result<(), KeepError> {
     let folded = View::new(Arc::new(store.clone())).meta()?.folded;
     let mut follower = Follower::new(store, journal, folded);
-    while follower.next_batch(BATCH_RECORDS)?.is_some() {}
+    while follower.next_batch()?.is_some() {}
     Ok(())
 }
 

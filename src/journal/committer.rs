@@ -46,7 +46,6 @@ pub(super) struct Shared {
     pub(super) maintenance: Mutex<()>,
     pub(super) marks: Mutex<Marks>,
     pub(super) syncs: AtomicU64,
-    pub(super) accepted: AtomicU64,
     /// The last synced record.
     pub(super) synced: watch::Sender<Seq>,
     /// Turns true when the thread has ended.
@@ -156,7 +155,6 @@ impl Committer {
             self.frame.push(&entry.bytes);
             if let Some(mark) = &entry.mark {
                 marks.insert(mark, Seq(seq));
-                self.shared.accepted.fetch_add(1, Ordering::Relaxed);
             }
         }
         Seq(first)

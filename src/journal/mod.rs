@@ -207,11 +207,6 @@ impl Journal {
         answered.await.map_err(|_| AppendError::Poisoned)?.result
     }
 
-    /// Entries with a mark that were stored since the start: each had a sender who waited.
-    pub fn accepted(&self) -> u64 {
-        self.shared.accepted.load(Ordering::Relaxed)
-    }
-
     /// The most bytes a group may have, counting [`Journal::RECORD_OVERHEAD`] for each of its records.
     pub fn group_bytes_max(&self) -> usize {
         let room = self.segment_bytes.saturating_sub(DATA_START + HEADER_BYTES as u64 + 8);

@@ -228,7 +228,6 @@ fn start(folder: PathBuf, options: Options, recovered: Recovered, lock: StoreLoc
         maintenance: Mutex::new(()),
         marks: Mutex::new(Marks::new(MARKS_MAX)),
         syncs: AtomicU64::new(0),
-        accepted: AtomicU64::new(0),
         synced: watch::Sender::new(Seq(recovered.next_seq.saturating_sub(1))),
         finished: watch::Sender::new(false),
     });
