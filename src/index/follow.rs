@@ -1,24 +1,17 @@
 //! Folding in batches: from the journal into rows.
 
-use std::sync::mpsc::sync_channel;
-
 use bytes::Bytes;
 
-use super::fold::{self, Fold};
+use super::fold::Fold;
 use super::rows::{Overlay, RowsError};
 use super::store::Store;
 use crate::journal::{Journal, ReadError, Reader, Seq};
 use crate::record::{ConnectorId, DecodeError, Record};
 
 /// Records folded into one batch.
-const BATCH_RECORDS: usize = 1024;
+const BATCH_RECORDS: usize = 256;
 /// Bytes of records folded into one batch.
 const BATCH_BYTES: usize = 2 << 20;
-
-/// Bodies read ahead at once.
-const CHUNK_RECORDS: usize = 64;
-/// Chunks that wait to be folded.
-const CHUNKS_AHEAD: usize = 4;
 
 /// Why the journal could not be folded.
 #[derive(Debug, thiserror::Error)]
@@ -37,13 +30,6 @@ pub enum FollowError {
         /// Why.
         source: DecodeError,
     },
-}
-
-/// A record and its body.
-struct Read {
-    seq: u64,
-    record: Record,
-    body: Bytes,
 }
 
 /// What one batch did.
@@ -73,63 +59,35 @@ impl<'a> Follower<'a> {
     ///
     /// A checkpoint's record is a batch of its own, so that what it expires does not depend on how records were grouped.
     pub(super) fn next_batch(&mut self) -> Result<Option<Folded>, FollowError> {
-        let (records, has_more) = self.read()?;
-        if records.is_empty() {
-            return Ok(None);
-        }
+        let Some(mut next) = self.next()? else { return Ok(None) };
         let mut fold = Fold::new(Overlay::new(self.store))?;
-        fold_all(&mut fold, &records)?;
+        let (mut records, mut size) = (0, 0);
+        let has_more = loop {
+            let (seq, bytes) = next;
+            let (record, body) = Record::decode(&bytes).map_err(|source| FollowError::Record { seq: seq.0, source })?;
+            let alone = matches!(record, Record::Checkpoint { .. });
+            if alone && records > 0 {
+                self.held = Some((seq, bytes));
+                break true;
+            }
+            fold.apply(seq.0, &record, body)?;
+            records += 1;
+            size += bytes.len();
+            if alone || records >= BATCH_RECORDS || size >= BATCH_BYTES {
+                break true;
+            }
+            match self.next()? {
+                Some(another) => next = another,
+                None => break false,
+            }
+        };
         let upto = fold.folded();
         let (changes, touched) = fold.finish()?;
         self.store.apply(changes)?;
         Ok(Some(Folded { upto, touched, has_more }))
     }
 
-    /// The records of the next batch, and whether there may be more.
-    fn read(&mut self) -> Result<(Vec<Read>, bool), FollowError> {
-        let (mut records, mut size) = (Vec::new(), 0);
-        while records.len() < BATCH_RECORDS && size < BATCH_BYTES {
-            let Some((seq, bytes)) = self.held.take().map(Ok).or_else(|| self.reader.next()).transpose()? else {
-                return Ok((records, false));
-            };
-            let (record, body) = Record::decode(&bytes).map_err(|source| FollowError::Record { seq: seq.0, source })?;
-            let alone = matches!(record, Record::Checkpoint { .. });
-            if alone && !records.is_empty() {
-                self.held = Some((seq, bytes));
-                break;
-            }
-            size += bytes.len();
-            let body = bytes.slice_ref(body);
-            records.push(Read { seq: seq.0, record, body });
-            if alone {
-                break;
-            }
-        }
-        Ok((records, true))
+    fn next(&mut self) -> Result<Option<(Seq, Bytes)>, ReadError> {
+        self.held.take().map(Ok).or_else(|| self.reader.next()).transpose()
     }
-}
-
-/// Folds records in their order. Of many events, the bodies are read ahead by a thread that ends with this: that is a quarter of the work.
-fn fold_all(fold: &mut Fold<'_>, records: &[Read]) -> Result<(), RowsError> {
-    if records.iter().filter(|read| matches!(read.record, Record::Event(_))).count() <= CHUNK_RECORDS {
-        return records.iter().try_for_each(|read| fold.apply(read.seq, &read.record, &read.body));
-    }
-    std::thread::scope(|scope| {
-        let (ahead, bodies) = sync_channel(CHUNKS_AHEAD);
-        scope.spawn(move || {
-            for chunk in records.chunks(CHUNK_RECORDS) {
-                let bodies: Vec<_> = chunk.iter().map(|read| fold::read(&read.record, &read.body)).collect();
-                if ahead.send(bodies).is_err() {
-                    // Folding failed.
-                    return;
-                }
-            }
-        });
-        for (chunk, bodies) in records.chunks(CHUNK_RECORDS).zip(bodies) {
-            for (read, body) in chunk.iter().zip(bodies) {
-                fold.apply_read(read.seq, &read.record, body)?;
-            }
-        }
-        Ok(())
-    })
 }

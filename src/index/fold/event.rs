@@ -8,7 +8,7 @@ use crate::index::key;
 use crate::index::row::{StaleRow, UnlistedRow};
 use crate::index::rows::RowsError;
 use crate::record::{ConnectorId, DutyKey, EventRecord, EventStatus, Mark};
-use crate::sleekplan::payload::Decoded;
+use crate::sleekplan::payload;
 
 /// Hours for which unrecognised events are counted.
 const UNRECOGNISED_HOURS: u64 = 24;
@@ -16,7 +16,7 @@ const UNRECOGNISED_HOURS: u64 = 24;
 const UNLISTED_MAX: usize = 16;
 
 impl Fold<'_> {
-    pub(super) fn event(&mut self, seq: u64, event: &EventRecord, body: Option<&Decoded<'_>>) -> Result<(), RowsError> {
+    pub(super) fn event(&mut self, seq: u64, event: &EventRecord, body: &[u8]) -> Result<(), RowsError> {
         if let Some(mark) = &event.mark {
             // The fold is the authority on duplicates: whatever the accept path let through twice has no second effect.
             if self.is_duplicate(mark)? {
@@ -35,7 +35,7 @@ impl Fold<'_> {
             return Ok(());
         };
         self.meta.first_product.get_or_insert(item.product().0);
-        let Some(decoded) = body else { return Ok(()) };
+        let Ok(decoded) = payload::decode(body) else { return Ok(()) };
         for target in &decoded.targets {
             let main = target.item == *item;
             let effect = self.item_changed(seq, event, action, main, target)?;

@@ -9,19 +9,10 @@ mod lane;
 use crate::index::key;
 use crate::index::row::MetaRow;
 use crate::index::rows::{Overlay, RowsError};
-use crate::record::{ConnectorId, EventStatus, Record};
-use crate::sleekplan::payload::{self, Decoded};
+use crate::record::{ConnectorId, Record};
 
 /// Version of the fold: an index folded by another one is rebuilt.
 pub const VERSION: u32 = 1;
-
-/// What there is to fold in a record's body, if anything.
-pub fn read<'b>(record: &Record, body: &'b [u8]) -> Option<Decoded<'b>> {
-    match record {
-        Record::Event(event) if event.status == EventStatus::Accepted => payload::decode(body).ok(),
-        _ => None,
-    }
-}
 
 /// Folds records one after the other into an overlay.
 pub struct Fold<'a> {
@@ -52,19 +43,11 @@ impl<'a> Fold<'a> {
     /// # Errors
     /// The storage failed.
     pub fn apply(&mut self, seq: u64, record: &Record, body: &[u8]) -> Result<(), RowsError> {
-        self.apply_read(seq, record, read(record, body))
-    }
-
-    /// The same where the body was [`read`] before.
-    ///
-    /// # Errors
-    /// The storage failed.
-    pub fn apply_read(&mut self, seq: u64, record: &Record, body: Option<Decoded<'_>>) -> Result<(), RowsError> {
         if seq <= self.meta.folded {
             return Ok(());
         }
         match record {
-            Record::Event(event) => self.event(seq, event, body.as_ref())?,
+            Record::Event(event) => self.event(seq, event, body)?,
             Record::Roster(roster) => self.roster(seq, roster)?,
             Record::Plan(plan) => self.plan(seq, plan)?,
             Record::Intent(intent) => self.intent(seq, intent)?,
