@@ -121,7 +121,7 @@ impl Worker {
             for lane in due {
                 self.assignment.health.busy().insert(lane.clone());
                 let known = lanes.looks.get(&lane).copied().unwrap_or(0);
-                // Many lanes are one task, of which tokio would hold those up that are looked at last.
+                // They are one task, and once some of them had used up what tokio allows a task at a time, the rest would wait.
                 in_flight.push(tokio::task::unconstrained(self.work(connector, lane, known)));
             }
             tokio::select! {

@@ -21,8 +21,6 @@ use super::rows::{Base, Bytes, Changes, RowsError, decode};
 
 /// Memory sled may use for its cache; the whole daemon has to stay below 64 MiB.
 const CACHE_BYTES: u64 = 6 << 20;
-/// How often sled writes out what it buffers.
-const FLUSH_EVERY_MS: u64 = 500;
 /// What the daemon lives with.
 const SIZES: Sizes = Sizes { fresh: 2 << 20, file: 64 << 20, waste: 64 << 20 };
 /// What a changed row takes besides key and value.
@@ -383,8 +381,9 @@ fn merged<'f>(
 }
 
 fn open_sled(path: &Path) -> Result<sled::Db, StoreError> {
-    let config =
-        || sled::Config::new().path(path).cache_capacity(CACHE_BYTES).flush_every_ms(Some(FLUSH_EVERY_MS)).mode(sled::Mode::LowSpace);
+    // Its own flushes sync, beside the journal's, and keep what was replaced in memory meanwhile. What kill -9 takes from its buffers is folded
+    // again.
+    let config = || sled::Config::new().path(path).cache_capacity(CACHE_BYTES).flush_every_ms(None).mode(sled::Mode::LowSpace);
     let mut tries = 0;
     loop {
         tries += 1;
