@@ -217,11 +217,8 @@ impl Worker {
         if lanes.ahead.is_empty() {
             let (due, later) = match gate {
                 Gate::Finish => self.unfinished(connector, now)?,
-                _ => {
-                    let wanted = if gate == Gate::Probe && !crowded { slots } else { READ_AHEAD };
-                    // Lanes that are worked on may still stand in the timetable, so that many more are read.
-                    self.shared.index.view()?.due_lanes(connector, now, wanted + busy.len() + 1)?
-                }
+                // Lanes that are worked on may still stand in the timetable, so that many more are read.
+                _ => self.shared.index.view()?.due_lanes(connector, now, READ_AHEAD + busy.len() + 1)?,
             };
             next = later;
             lanes.ahead = due.into_iter().filter(is_free).collect();

@@ -38,7 +38,7 @@ pub(super) struct Folded {
     pub upto: u64,
     /// Connectors that may have something to do.
     pub touched: Vec<ConnectorId>,
-    /// There was more in the journal than fits into one batch.
+    /// The batch was full: there may be more in the journal.
     pub has_more: bool,
 }
 

@@ -85,7 +85,7 @@ struct Inner {
     filter: Filter,
 }
 
-/// The thread that merges. It is one for all merges: what each leaves behind would else lie scattered over the allocator's arenas.
+/// The thread that merges, one for all merges.
 struct Merger {
     jobs: Sender<(Arc<Inner>, Arc<Changes>)>,
     done: Receiver<Result<(), RowsError>>,
@@ -185,7 +185,6 @@ impl Store {
     }
 
     fn over(path: &Path, sizes: Sizes, empty: bool) -> Result<Self, StoreError> {
-        // Before sled's threads, so that it shares its memory with none of them.
         let merger = Mutex::new(Merger::start()?);
         let db = open_sled(path)?;
         let pages = Pages::open(db.clone(), &path.join(PAGES_FOLDER), sizes)?;
