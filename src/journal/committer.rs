@@ -9,7 +9,7 @@
 use std::io;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::{oneshot, watch};
@@ -44,7 +44,6 @@ pub(super) struct Shared {
     pub(super) checkpoints: Arc<Checkpoints>,
     /// Held while files are removed, or read as a whole.
     pub(super) maintenance: Mutex<()>,
-    pub(super) marks: Mutex<Marks>,
     pub(super) syncs: AtomicU64,
     /// The last synced record.
     pub(super) synced: watch::Sender<Seq>,
@@ -68,6 +67,7 @@ pub(super) struct Committer {
     /// Number of the first record of the frame that is being gathered.
     pub(super) next_seq: u64,
     pub(super) frame: Builder,
+    pub(super) marks: Marks,
     /// Those that are due when the frame is synced.
     pub(super) answers: Vec<(oneshot::Sender<Answer>, Answer)>,
 }
@@ -150,11 +150,10 @@ impl Committer {
 
     fn gather(&mut self, group: &[Entry]) -> Seq {
         let first = self.next_seq.saturating_add(u64::from(self.frame.records()));
-        let mut marks = self.shared.marks.lock().unwrap_or_else(PoisonError::into_inner);
         for (entry, seq) in group.iter().zip(first..) {
             self.frame.push(&entry.bytes);
             if let Some(mark) = &entry.mark {
-                marks.insert(mark, Seq(seq));
+                self.marks.insert(mark, Seq(seq));
             }
         }
         Seq(first)
@@ -163,7 +162,7 @@ impl Committer {
     fn repeated(&self, group: &[Entry]) -> Option<Seq> {
         let [entry] = group else { return None };
         let mark = entry.mark.as_ref()?;
-        self.shared.marks.lock().unwrap_or_else(PoisonError::into_inner).repeated(mark)
+        self.marks.repeated(mark)
     }
 
     /// Leaves the segment in use, unless it is empty. The answer names the last record before.

@@ -24,7 +24,7 @@ struct Slot {
 pub(super) struct Marks {
     capacity: usize,
     slots: Vec<Slot>,
-    /// The slot that is replaced next, once all are taken.
+    /// The slot that is taken next.
     oldest: usize,
     by_digest: Vec<u32>,
     by_subject: Vec<u32>,
@@ -53,7 +53,7 @@ impl Marks {
         self.chain(Chain::Digest, &mark.digest).find(|slot| slot.digest == mark.digest).map(|slot| Seq(slot.seq))
     }
 
-    /// Keeps `mark` as the newest.
+    /// Keeps `mark` as the newest. `seq` is above all that came before.
     pub(super) fn insert(&mut self, mark: &Mark, seq: Seq) {
         let slot = Slot {
             digest: mark.digest,
@@ -62,68 +62,29 @@ impl Marks {
             older_digest: self.head(Chain::Digest, &mark.digest),
             older_subject: self.head(Chain::Subject, &mark.subject),
         };
-        if self.slots.len() < self.capacity {
-            let place = self.slots.len();
-            self.slots.push(slot);
-            self.set_heads(mark, place);
-            return;
-        }
         let place = self.oldest;
-        self.unlink(place);
-        // Unlinking may have changed the heads the new slot points at.
-        let older_digest = self.head(Chain::Digest, &mark.digest);
-        let older_subject = self.head(Chain::Subject, &mark.subject);
-        if let Some(target) = self.slots.get_mut(place) {
-            *target = Slot { older_digest, older_subject, ..slot };
+        match self.slots.get_mut(place) {
+            Some(oldest) => *oldest = slot,
+            None => self.slots.push(slot),
         }
-        self.set_heads(mark, place);
         self.oldest = (place + 1) % self.capacity;
+        self.set_head(Chain::Digest, &mark.digest, index(place));
+        self.set_head(Chain::Subject, &mark.subject, index(place));
     }
 
+    /// From the newest to the oldest. What points at a slot that was taken again stays as it is: the slot tells, by its bucket or its number,
+    /// and there the chain ends, because everything older was replaced before.
     fn chain(&self, chain: Chain, key: &[u8; 16]) -> impl Iterator<Item = &Slot> {
-        let mut next = self.head(chain, key);
+        let (bucket, mut next, mut newer) = (self.bucket(key), self.head(chain, key), u64::MAX);
         std::iter::from_fn(move || {
-            let slot = self.slots.get(next as usize)?;
-            next = slot.older(chain);
+            let slot = self.slots.get(next as usize).filter(|slot| slot.seq < newer && self.bucket(slot.key(chain)) == bucket)?;
+            (next, newer) = (slot.older(chain), slot.seq);
             Some(slot)
         })
     }
 
-    /// Takes the oldest slot out of both chains: there it is always the last.
-    fn unlink(&mut self, place: usize) {
-        let Some(slot) = self.slots.get(place) else { return };
-        let (digest, subject) = (slot.digest, slot.subject);
-        self.cut(Chain::Digest, &digest, place);
-        self.cut(Chain::Subject, &subject, place);
-    }
-
-    fn cut(&mut self, chain: Chain, key: &[u8; 16], place: usize) {
-        let place = index(place);
-        let mut at = self.head(chain, key);
-        if at == place {
-            self.set_head(chain, key, NONE);
-            return;
-        }
-        while let Some(slot) = self.slots.get_mut(at as usize) {
-            let older = slot.older(chain);
-            if older == place {
-                match chain {
-                    Chain::Digest => slot.older_digest = NONE,
-                    Chain::Subject => slot.older_subject = NONE,
-                }
-                return;
-            }
-            at = older;
-        }
-    }
-
     fn head(&self, chain: Chain, key: &[u8; 16]) -> u32 {
         self.heads(chain).get(self.bucket(key)).copied().unwrap_or(NONE)
-    }
-
-    fn set_heads(&mut self, mark: &Mark, place: usize) {
-        self.set_head(Chain::Digest, &mark.digest, index(place));
-        self.set_head(Chain::Subject, &mark.subject, index(place));
     }
 
     fn set_head(&mut self, chain: Chain, key: &[u8; 16], to: u32) {
@@ -152,6 +113,13 @@ impl Marks {
 }
 
 impl Slot {
+    fn key(&self, chain: Chain) -> &[u8; 16] {
+        match chain {
+            Chain::Digest => &self.digest,
+            Chain::Subject => &self.subject,
+        }
+    }
+
     fn older(&self, chain: Chain) -> u32 {
         match chain {
             Chain::Digest => self.older_digest,

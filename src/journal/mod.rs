@@ -39,7 +39,7 @@ mod tests;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use bytes::Bytes;
@@ -264,11 +264,6 @@ impl Journal {
     /// The number of the last record on disk, now and whenever it changes. `Seq(0)` for none.
     pub fn synced(&self) -> watch::Receiver<Seq> {
         self.shared.synced.subscribe()
-    }
-
-    /// Tells the journal of a recent event, so that repetitions are recognised after a restart too. Oldest first.
-    pub fn remember(&self, mark: Mark, seq: Seq) {
-        self.shared.marks.lock().unwrap_or_else(PoisonError::into_inner).insert(&mark, seq);
     }
 
     /// Whether a write or a sync failed. Then the process must end: what is on disk is found out at the next start.

@@ -226,7 +226,6 @@ fn start(folder: PathBuf, options: Options, recovered: Recovered, lock: StoreLoc
         catalog: Arc::new(recovered.catalog),
         checkpoints: Arc::new(Checkpoints::new(folder.clone())),
         maintenance: Mutex::new(()),
-        marks: Mutex::new(Marks::new(MARKS_MAX)),
         syncs: AtomicU64::new(0),
         synced: watch::Sender::new(Seq(recovered.next_seq.saturating_sub(1))),
         finished: watch::Sender::new(false),
@@ -243,6 +242,7 @@ fn start(folder: PathBuf, options: Options, recovered: Recovered, lock: StoreLoc
         next_frame: recovered.next_frame,
         next_seq: recovered.next_seq,
         frame: Builder::default(),
+        marks: Marks::new(MARKS_MAX),
         answers: Vec::new(),
     };
     let preparing = Arc::clone(&shared);

@@ -110,19 +110,6 @@ async fn equal_events_that_arrive_together_are_stored_once_and_answered_after_th
 }
 
 #[tokio::test]
-async fn remembered_marks_are_recognised_after_a_restart() {
-    let folder = tempfile::tempdir().unwrap();
-    let event = marked(7, 7, false);
-    {
-        let (journal, _) = open(folder.path());
-        store(&journal, event.clone()).await;
-    }
-    let (journal, _) = open(folder.path());
-    journal.remember(event.mark.unwrap(), Seq(1));
-    assert_eq!(journal.append(vec![event], Room::Normal).await, Ok(Appended::Duplicate(Seq(1))));
-}
-
-#[tokio::test]
 async fn empty_and_oversized_groups_are_refused_and_the_largest_fits() {
     let folder = tempfile::tempdir().unwrap();
     let (journal, _) = open(folder.path());
