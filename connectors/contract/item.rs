@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
 
 use super::{Fields, Time};
 
@@ -97,8 +98,8 @@ impl fmt::Display for ItemKind {
 pub struct ItemId {
     product: ProductId,
     kind: ItemKind,
-    parent: Option<Box<str>>,
-    id: Box<str>,
+    parent: Option<SmolStr>,
+    id: SmolStr,
 }
 
 impl ItemId {

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
 use crate::admin::Desk;
@@ -28,7 +27,6 @@ impl Gate {
     }
 }
 
-#[async_trait]
 impl Intake for Gate {
     async fn take(&self, arrival: Arrival) -> Result<Receipt, Refused> {
         if self.closed.is_cancelled() {

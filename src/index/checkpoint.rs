@@ -41,7 +41,7 @@ pub(super) fn restore(journal: &Journal, store: &Store) -> Result<(), Checkpoint
     for row in checkpoint.rows() {
         let row = row?;
         store.note(&row.key);
-        changes.insert(row.key.to_vec(), Some(row.value.to_vec()));
+        changes.insert(row.key.as_ref().into(), Some(row.value.as_ref().into()));
         if changes.len() >= BATCH_ROWS {
             store.apply(std::mem::take(&mut changes))?;
         }

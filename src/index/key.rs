@@ -1,16 +1,23 @@
 //! Keys of the index: one letter for the kind of row, then fields whose byte order is the order they are read in.
 
+use std::borrow::Borrow;
+use std::ops::Deref;
+
 use sleeksync_connectors::contract::{ItemId, ItemKind, Part, Time};
+use smallvec::SmallVec;
 
 use crate::record::{ConnectorId, DutyKey};
 
-/// A key in the making.
+/// As long as most keys are, with room to spare: asking for a row then allocates nothing, and comparing changed rows looks at one place.
+const USUAL_BYTES: usize = 40;
+
+/// A key. Ordered as its bytes are.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Key(Vec<u8>);
+pub struct Key(SmallVec<[u8; USUAL_BYTES]>);
 
 impl Key {
     fn of(letter: u8) -> Self {
-        let mut bytes = Vec::with_capacity(48);
+        let mut bytes = SmallVec::new();
         bytes.push(letter);
         Self(bytes)
     }
@@ -42,15 +49,25 @@ impl Key {
         self.0.push(0);
         self
     }
+}
 
-    /// The bytes.
-    pub fn into_bytes(self) -> Vec<u8> {
-        self.0
+/// What a scan gave.
+impl From<&[u8]> for Key {
+    fn from(bytes: &[u8]) -> Self {
+        Self(SmallVec::from_slice(bytes))
     }
 }
 
-impl AsRef<[u8]> for Key {
-    fn as_ref(&self) -> &[u8] {
+impl Borrow<[u8]> for Key {
+    fn borrow(&self) -> &[u8] {
+        self
+    }
+}
+
+impl Deref for Key {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
         &self.0
     }
 }
@@ -172,6 +189,21 @@ pub fn is_listed(key: &[u8]) -> bool {
     key.first() == Some(&b'T')
 }
 
+/// What of a key names the item it is about, the whole where that is no item: rows of one item are asked for one after the other.
+pub fn item_in(key: &[u8]) -> &[u8] {
+    match key {
+        [b'I', item @ ..] | [b'A' | b'L' | b'O' | b'W', _, _, item @ ..] => item,
+        // A lane and what is in it: the same, but for children and announcements.
+        [b'Q', _, _, both @ ..] => match both.split_at(both.len() / 2) {
+            (lane, item) if lane == item => item,
+            _ => both,
+        },
+        // Without the number of an event, which is 0 where the delivery is of the item itself.
+        [b'Z' | b'p' | b'w', _, _, item @ ..] => item.strip_suffix(&[0; 8]).unwrap_or(item),
+        _ => key,
+    }
+}
+
 /// The rows that `key` is listed with, where those are an item's links or what waits for one: most items have none, and that is asked often.
 /// The prefix by which they are listed gives itself.
 pub fn group(key: &[u8]) -> Option<&[u8]> {
@@ -271,5 +303,20 @@ mod tests {
         }
         assert_eq!(group(links(ConnectorId(0)).as_ref()), None);
         assert_eq!(group(dormants(ConnectorId(9)).as_ref()), None);
+    }
+
+    #[test]
+    fn what_is_asked_of_one_item_names_it_alike() {
+        let post = ItemId::top(ProductId(7), ItemKind::Feedback, "31").unwrap();
+        let chat = ConnectorId(258);
+        let whole = DutyKey { connector: chat, item: post.clone(), event: None };
+        let name = item_in(&item(&post)).to_vec();
+        for key in [duty(&whole), lane(chat, &post), dormant_of(&whole), parked_of(&whole), standing(&whole), item_links(chat, &post)] {
+            assert_eq!(item_in(&key), name, "{key:?}");
+        }
+        let of_event = DutyKey { event: Some(9), ..whole };
+        for key in [duty(&of_event), dormant_of(&of_event), mark(&[0; 16]), parked(0), connector(chat)] {
+            assert_ne!(item_in(&key), name, "{key:?}");
+        }
     }
 }

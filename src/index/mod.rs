@@ -48,8 +48,8 @@ pub(crate) mod testing {
         };
         for (key, row) in changes {
             match row {
-                Some(row) => rows.insert(key, row),
-                None => rows.remove(&key),
+                Some(row) => rows.insert(key.to_vec(), row.into_vec()),
+                None => rows.remove(&*key),
             };
         }
     }
@@ -62,7 +62,7 @@ pub(crate) mod testing {
             fold.apply(seq, record, body).unwrap();
         }
         let changes = fold.finish().unwrap().0;
-        changes.into_iter().filter_map(|(key, row)| Some((key, row?))).collect()
+        changes.into_iter().filter_map(|(key, row)| Some((key.to_vec(), row?.into_vec()))).collect()
     }
 
     /// What can be asked of rows.

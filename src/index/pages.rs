@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::heap::{Heap, Place};
+use super::key::Key;
 use super::page::Page;
 use super::rows::{Bytes, Changes, RowsError};
 
@@ -113,10 +114,10 @@ impl Pages {
         while let Some(key) = from {
             let (first, place) = self.find(key)?.map_or_else(|| (Bytes::new(), None), |(first, place)| (first, Some(place)));
             let end = self.first_behind(&first)?;
-            let bounds = (Bound::Included(key.as_slice()), end.as_deref().map_or(Bound::Unbounded, Bound::Excluded));
-            let changes_of_page = changes.range::<[u8], _>(bounds).map(|(key, row)| (key.as_slice(), row.as_deref()));
+            let bounds = (Bound::Included(&**key), end.as_deref().map_or(Bound::Unbounded, Bound::Excluded));
+            let changes_of_page = changes.range::<[u8], _>(bounds).map(|(key, row)| (&**key, row.as_deref()));
             self.rewrite_page(&mut rewritten, &first, place, changes_of_page)?;
-            from = end.and_then(|end| changes.range(end..).next()).map(|(key, _)| key);
+            from = end.and_then(|end| changes.range(Key::from(end.as_slice())..).next()).map(|(key, _)| key);
         }
         self.heap.write_out()?;
         Ok(rewritten)

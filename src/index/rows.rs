@@ -65,8 +65,11 @@ pub trait Base {
     fn scan_back(&self, prefix: &[u8], before: Option<&[u8]>, limit: usize) -> Result<Vec<(Bytes, Bytes)>, RowsError>;
 }
 
-/// Changed rows over what lies below; `None` is a removed one.
-pub type Changes = BTreeMap<Bytes, Option<Bytes>>;
+/// A changed row; `None` is a removed one.
+pub type Change = Option<Box<[u8]>>;
+
+/// Changed rows over what lies below.
+pub type Changes = BTreeMap<Key, Change>;
 
 /// Rows as one group of records sees and changes them.
 pub struct Overlay<'a> {
@@ -92,13 +95,13 @@ impl<'a> Overlay<'a> {
     /// # Errors
     /// The storage failed, or the row does not decode.
     pub fn get<T: DeserializeOwned>(&self, key: &Key) -> Result<Option<T>, RowsError> {
-        if !self.base.may_have(key.as_ref()) {
+        if !self.base.may_have(key) {
             return Ok(None);
         }
-        match self.changes.get(key.as_ref()) {
+        match self.changes.get(key) {
             Some(Some(bytes)) => decode(bytes).map(Some),
             Some(None) => Ok(None),
-            None => self.base.get(key.as_ref())?.map(|bytes| decode(&bytes)).transpose(),
+            None => self.base.get(key)?.map(|bytes| decode(&bytes)).transpose(),
         }
     }
 
@@ -110,18 +113,13 @@ impl<'a> Overlay<'a> {
         let mut scratch = std::mem::take(&mut self.scratch);
         scratch.clear();
         self.scratch = postcard::to_extend(row, scratch).map_err(RowsError::Row)?;
-        self.base.note(key.as_ref());
-        self.changes.insert(key.into_bytes(), Some(self.scratch.clone()));
+        self.base.note(&key);
+        self.changes.insert(key, Some(self.scratch.as_slice().into()));
         Ok(())
     }
 
     /// Removes one row.
     pub fn remove(&mut self, key: Key) {
-        self.changes.insert(key.into_bytes(), None);
-    }
-
-    /// Removes the row of a key that a scan gave.
-    pub fn remove_raw(&mut self, key: Bytes) {
         self.changes.insert(key, None);
     }
 
@@ -138,22 +136,21 @@ impl<'a> Overlay<'a> {
     /// # Errors
     /// The storage failed, or a row does not decode.
     pub fn scan<T: DeserializeOwned>(&self, prefix: &Key, limit: usize) -> Result<Vec<(Bytes, T)>, RowsError> {
-        let prefix = prefix.as_ref();
         let changed = self.changed(prefix);
         // Every removed row may hide one below, so that many more are read.
         let removed = changed.iter().filter(|(_, row)| row.is_none()).count();
         let mut rows: BTreeMap<Bytes, Bytes> = self.base.scan(prefix, None, limit.saturating_add(removed))?.into_iter().collect();
         for (key, row) in changed {
             match row {
-                Some(row) => rows.insert(key.clone(), row.clone()),
-                None => rows.remove(key),
+                Some(row) => rows.insert(key.to_vec(), row.to_vec()),
+                None => rows.remove(&**key),
             };
         }
         rows.into_iter().take(limit).map(|(key, row)| Ok((key, decode(&row)?))).collect()
     }
 
-    fn changed(&self, prefix: &[u8]) -> Vec<(&Bytes, &Option<Bytes>)> {
-        self.changes.range(prefix.to_vec()..).take_while(|(key, _)| key.starts_with(prefix)).collect()
+    fn changed(&self, prefix: &Key) -> Vec<(&Key, &Change)> {
+        self.changes.range::<Key, _>(prefix..).take_while(|(key, _)| key.starts_with(prefix)).collect()
     }
 }
 

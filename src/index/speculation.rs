@@ -42,7 +42,7 @@ impl Speculation {
     /// # Errors
     /// The storage failed.
     pub fn item_row(&self, id: &ItemId) -> Result<Option<ItemRow>, RowsError> {
-        match self.changes.get(key::item(id).as_ref()) {
+        match self.changes.get(&key::item(id)) {
             Some(row) => row.as_deref().map(decode).transpose(),
             None => self.view.item_row(id),
         }
@@ -71,8 +71,8 @@ impl Supposed {
         let mut rows: BTreeMap<Bytes, Bytes> = below.into_iter().collect();
         for (key, row) in self.changes.iter().filter(|(key, _)| within(key)) {
             match row {
-                Some(row) => rows.insert(key.clone(), row.clone()),
-                None => rows.remove(key),
+                Some(row) => rows.insert(key.to_vec(), row.to_vec()),
+                None => rows.remove(&**key),
             };
         }
         rows
@@ -81,7 +81,7 @@ impl Supposed {
 
 impl Base for Supposed {
     fn get(&self, key: &[u8]) -> Result<Option<Bytes>, RowsError> {
-        self.changes.get(key).map_or_else(|| self.below.base().get(key), |row| Ok(row.clone()))
+        self.changes.get(key).map_or_else(|| self.below.base().get(key), |row| Ok(row.as_deref().map(<[u8]>::to_vec)))
     }
 
     fn scan(&self, prefix: &[u8], after: Option<&[u8]>, limit: usize) -> Result<Vec<(Bytes, Bytes)>, RowsError> {

@@ -15,9 +15,9 @@ use serde::{Deserialize, Serialize};
 
 use super::filter::Filter;
 use super::fold::VERSION;
-use super::key;
+use super::key::{self, Key};
 use super::pages::{Pages, Rewritten, Sizes};
-use super::rows::{Base, Bytes, Changes, RowsError, decode};
+use super::rows::{Base, Bytes, Change, Changes, RowsError, decode};
 
 /// Memory sled may use for its cache; the whole daemon has to stay below 64 MiB.
 const CACHE_BYTES: u64 = 6 << 20;
@@ -135,7 +135,7 @@ struct Fresh {
 impl Fresh {
     /// Takes changes in. What is changed again counts again: it is an upper bound that is kept.
     fn change(&mut self, mut changes: Changes) {
-        let size = |(key, row): (&Bytes, &Option<Bytes>)| FRESH_OVERHEAD + key.len() + row.as_ref().map_or(0, Vec::len);
+        let size = |(key, row): (&Key, &Change)| FRESH_OVERHEAD + key.len() + row.as_ref().map_or(0, |row| row.len());
         self.bytes += changes.iter().map(size).sum::<usize>();
         if changes.len() >= self.rows.len() / APPENDED_PART {
             // Merges two sorted sequences: no searching.
@@ -323,7 +323,7 @@ impl Base for Store {
         }
         let fresh = self.fresh();
         match fresh.rows.get(key).or_else(|| fresh.frozen.get(key)) {
-            Some(row) => Ok(row.clone()),
+            Some(row) => Ok(row.as_deref().map(<[u8]>::to_vec)),
             None => self.0.pages.get(key),
         }
     }
@@ -332,18 +332,18 @@ impl Base for Store {
         if key::group(prefix) == Some(prefix) && !self.0.filter.may_have(prefix) {
             return Ok(Vec::new());
         }
-        let from = after.map_or_else(|| prefix.to_vec(), |after| [after, &[0]].concat());
+        let from: Key = after.map_or_else(|| prefix.into(), |after| [after, &[0]].concat().as_slice().into());
         let fresh = self.fresh();
-        let within = |rows| Changes::range(rows, from.clone()..).take_while(|(key, _)| key.starts_with(prefix));
+        let within = |rows| Changes::range::<Key, _>(rows, &from..).take_while(|(key, _)| key.starts_with(prefix));
         let below = self.0.pages.forwards(&from)?.take_while(|row| row.as_ref().map_or(true, |(key, _)| key.starts_with(prefix)));
         let below = merged(within(&fresh.frozen), below, Ordering::Less);
         merged(within(&fresh.rows), below, Ordering::Less).take(limit).collect()
     }
 
     fn scan_back(&self, prefix: &[u8], before: Option<&[u8]>, limit: usize) -> Result<Vec<(Bytes, Bytes)>, RowsError> {
-        let end = before.map_or_else(|| [prefix, &[0xff; 9]].concat(), <[u8]>::to_vec);
+        let (from, end): (Key, Key) = (prefix.into(), before.map_or_else(|| [prefix, &[0xff; 9]].concat().as_slice().into(), Key::from));
         let fresh = self.fresh();
-        let within = |rows| Changes::range(rows, prefix.to_vec()..end.clone()).rev();
+        let within = |rows| Changes::range::<Key, _>(rows, &from..&end).rev();
         let below = self.0.pages.backwards(&end).take_while(|row| row.as_ref().map_or(true, |(key, _)| key.starts_with(prefix)));
         let below = merged(within(&fresh.frozen), below, Ordering::Greater);
         merged(within(&fresh.rows), below, Ordering::Greater).take(limit).collect()
@@ -352,7 +352,7 @@ impl Base for Store {
 
 /// Rows of both, each key once: a change hides what is below it. Both come in the order in which `first` says which of two is first.
 fn merged<'f>(
-    changed: impl Iterator<Item = (&'f Bytes, &'f Option<Bytes>)>,
+    changed: impl Iterator<Item = (&'f Key, &'f Change)>,
     below: impl Iterator<Item = Result<(Bytes, Bytes), RowsError>>,
     first: Ordering,
 ) -> impl Iterator<Item = Result<(Bytes, Bytes), RowsError>> {
@@ -360,7 +360,7 @@ fn merged<'f>(
     std::iter::from_fn(move || {
         loop {
             let order = match (changed.peek(), below.peek()) {
-                (Some((new, _)), Some(Ok((old, _)))) => new.as_slice().cmp(old),
+                (Some((new, _)), Some(Ok((old, _)))) => (***new).cmp(old),
                 (Some(_), None) => first,
                 _ => first.reverse(),
             };
@@ -373,7 +373,7 @@ fn merged<'f>(
             }
             let (key, change) = changed.next()?;
             if let Some(row) = change {
-                return Some(Ok((key.clone(), row.clone())));
+                return Some(Ok((key.to_vec(), row.to_vec())));
             }
         }
     })

@@ -34,11 +34,11 @@ impl View {
     }
 
     fn get<T: serde::de::DeserializeOwned>(&self, key: &Key) -> Result<Option<T>, RowsError> {
-        self.base.get(key.as_ref())?.map(|bytes| decode(&bytes)).transpose()
+        self.base.get(key)?.map(|bytes| decode(&bytes)).transpose()
     }
 
     fn scan<T: serde::de::DeserializeOwned>(&self, prefix: &Key, limit: usize) -> Page<T> {
-        self.base.scan(prefix.as_ref(), None, limit)?.iter().map(|(_, row)| decode(row)).collect()
+        self.base.scan(prefix, None, limit)?.iter().map(|(_, row)| decode(row)).collect()
     }
 
     /// The index itself.
@@ -62,7 +62,7 @@ impl View {
     /// # Errors
     /// The storage failed.
     pub fn connectors(&self) -> Page<(ConnectorId, ConnectorRow)> {
-        let rows = self.base.scan(key::connectors().as_ref(), None, CONNECTORS_MAX)?;
+        let rows = self.base.scan(&key::connectors(), None, CONNECTORS_MAX)?;
         rows.iter()
             .filter_map(|(key, row)| {
                 let id: [u8; 2] = key.get(1..3)?.try_into().ok()?;
@@ -104,7 +104,7 @@ impl View {
     /// # Errors
     /// The storage failed.
     pub fn stored_item(&self, id: &ItemId) -> Result<Option<StoredItem>, RowsError> {
-        Ok(self.base.get(key::item(id).as_ref())?.map(StoredItem))
+        Ok(self.base.get(&key::item(id))?.map(StoredItem))
     }
 
     /// An item as connectors see it.
@@ -121,7 +121,7 @@ impl View {
     /// The storage failed.
     pub fn items(&self, after: Option<&ItemId>, limit: usize) -> Page<ItemRow> {
         let after = after.map(key::item);
-        let rows = self.base.scan(key::items().as_ref(), after.as_ref().map(AsRef::as_ref), limit)?;
+        let rows = self.base.scan(&key::items(), after.as_deref(), limit)?;
         rows.iter().map(|(_, row)| decode(row)).collect()
     }
 
@@ -132,7 +132,7 @@ impl View {
     pub fn due_lanes(&self, connector: ConnectorId, now: Time, limit: usize) -> Result<(Vec<ItemId>, Option<Time>), RowsError> {
         let prefix = key::timetable(connector);
         let mut lanes = Vec::new();
-        for (key, row) in self.base.scan(prefix.as_ref(), None, limit)? {
+        for (key, row) in self.base.scan(&prefix, None, limit)? {
             let due = key.get(3..11).and_then(|at| at.try_into().ok()).map_or(0, u64::from_be_bytes);
             let due = Time::from_ms(i64::try_from(due).unwrap_or(i64::MAX));
             if due > now {
@@ -184,7 +184,7 @@ impl View {
     /// The storage failed.
     pub fn duties(&self, connector: ConnectorId, after: Option<&DutyKey>, limit: usize) -> Page<DutyRow> {
         let after = after.map(key::duty);
-        let rows = self.base.scan(key::duties(connector).as_ref(), after.as_ref().map(AsRef::as_ref), limit)?;
+        let rows = self.base.scan(&key::duties(connector), after.as_deref(), limit)?;
         rows.iter().map(|(_, row)| decode(row)).collect()
     }
 
@@ -210,7 +210,7 @@ impl View {
     /// The storage failed.
     pub fn all_parked(&self, before: Option<u64>, limit: usize) -> Page<ParkedRow> {
         let before = before.map(key::parked);
-        let rows = self.base.scan_back(key::all_parked().as_ref(), before.as_ref().map(AsRef::as_ref), limit)?;
+        let rows = self.base.scan_back(&key::all_parked(), before.as_deref(), limit)?;
         rows.iter().map(|(_, row)| decode(row)).collect()
     }
 
@@ -238,7 +238,7 @@ impl View {
     /// The storage failed.
     pub fn links(&self, connector: ConnectorId, after: Option<&LinkRow>, limit: usize) -> Page<LinkRow> {
         let after = after.map(|link| key::link(connector, &link.item, &link.part));
-        let rows = self.base.scan(key::links(connector).as_ref(), after.as_ref().map(AsRef::as_ref), limit)?;
+        let rows = self.base.scan(&key::links(connector), after.as_deref(), limit)?;
         rows.iter().map(|(_, row)| decode(row)).collect()
     }
 

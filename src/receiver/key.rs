@@ -23,12 +23,9 @@ impl Keys {
 
     /// Whether `?key=` or `X-Secret` is one of them. All are compared, in the same time whatever was sent.
     pub(super) fn admit(&self, query: &str, headers: &HeaderMap) -> bool {
-        let from_query = query.split('&').filter_map(|pair| pair.strip_prefix("key=")).map(|key| {
-            let key = key.replace('+', " ");
-            percent_encoding::percent_decode_str(&key).collect::<Vec<u8>>()
-        });
-        let from_header = headers.get_all("x-secret").iter().map(|value| value.as_bytes().to_vec());
-        from_query.chain(from_header).any(|shown| self.is_known(&shown))
+        let mut from_query = query.split('&').filter_map(|pair| pair.strip_prefix("key="));
+        let mut from_header = headers.get_all("x-secret").iter();
+        from_query.any(|key| self.is_known(&decoded(key))) || from_header.any(|key| self.is_known(key.as_bytes()))
     }
 
     fn is_known(&self, shown: &[u8]) -> bool {
@@ -37,6 +34,15 @@ impl Keys {
         let known = keys.iter().fold(Choice::from(0), |found, key| found | key.ct_eq(shown.as_bytes()));
         known.into()
     }
+}
+
+/// A key as a form would have written it.
+fn decoded(key: &str) -> Vec<u8> {
+    let mut words = key.split('+').map(|word| percent_encoding::percent_decode_str(word));
+    let mut bytes = Vec::with_capacity(key.len());
+    bytes.extend(words.next().into_iter().flatten());
+    words.for_each(|word| bytes.extend(std::iter::once(b' ').chain(word)));
+    bytes
 }
 
 fn hashes(keys: &[Secret]) -> Vec<[u8; 32]> {

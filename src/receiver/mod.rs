@@ -13,7 +13,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use bytes::{Buf, Bytes};
 use http::{HeaderMap, Method};
 use tokio::net::TcpListener;
@@ -90,10 +89,9 @@ impl Readiness {
 }
 
 /// Where arrivals go.
-#[async_trait]
 pub trait Intake: Send + Sync + 'static {
     /// Answers once the arrival is on disk.
-    async fn take(&self, arrival: Arrival) -> Result<Receipt, Refused>;
+    fn take(&self, arrival: Arrival) -> impl Future<Output = Result<Receipt, Refused>> + Send;
     /// Whether events can be accepted.
     fn ready(&self) -> Readiness;
     /// A request was refused.

@@ -16,7 +16,6 @@ struct Kept {
     disk: tokio::sync::Mutex<()>,
 }
 
-#[async_trait]
 impl Intake for Kept {
     async fn take(&self, arrival: Arrival) -> Result<Receipt, Refused> {
         if let Some(refused) = *self.refuse.lock().unwrap() {

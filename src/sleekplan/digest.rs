@@ -23,10 +23,13 @@ const USUAL_BYTES: usize = 64;
 pub fn mark(decoded: &Decoded<'_>, recognised: bool) -> Option<Mark> {
     let product = decoded.product.map_or(0, |product| product.0);
     let action = decoded.action.as_ref().map_or_else(String::as_str, |action| action.as_str());
-    let item = decoded.targets.first().map(|target| target.item.qualified()).unwrap_or_default();
+    let item = decoded.targets.first().map(|target| &target.item);
     let mut bytes = Vec::with_capacity(USUAL_BYTES + decoded.text.len());
     // Writing to memory cannot fail.
-    write!(bytes, "{recognised}\n{product}\n{action}\n{item}").ok()?;
+    write!(bytes, "{recognised}\n{product}\n{action}\n").ok()?;
+    if let Some(item) = item {
+        write!(bytes, "{}/{item}", item.product()).ok()?;
+    }
     let subject = half(&blake3::hash(&bytes));
     bytes.clear();
     bytes.push(u8::from(recognised));
@@ -49,7 +52,7 @@ pub fn mark(decoded: &Decoded<'_>, recognised: bool) -> Option<Mark> {
         let time = at.as_ms().to_be_bytes();
         digest.iter_mut().zip(time.iter().skip(TIME_SKIPPED)).for_each(|(to, from)| *to = *from);
     }
-    Some(Mark { digest, subject, only_newest: decoded.sent_at.is_none() && !item.is_empty() })
+    Some(Mark { digest, subject, only_newest: decoded.sent_at.is_none() && item.is_some() })
 }
 
 fn half(hash: &blake3::Hash) -> [u8; 16] {

@@ -14,6 +14,9 @@ use serde_json::value::RawValue;
 /// Levels that are read, the outermost included; what lies deeper is kept as text. Below the 128 of serde_json, so that what is read here can be written and read anywhere.
 const DEPTH_MAX: usize = 100;
 
+/// Digits of a number that certainly fits into 64 bits.
+const WHOLE_DIGITS_MAX: usize = 18;
+
 /// The value of a JSON text; `None` for what is not JSON.
 pub fn value(text: &str) -> Option<Value> {
     serde_json::from_str(text).ok().or_else(|| mended(text))
@@ -48,6 +51,11 @@ pub fn object<'a>(fields: impl Iterator<Item = (&'a str, &'a str)> + Clone) -> O
 /// The text of a JSON string that is written without escapes; `None` for everything else.
 pub fn plain(json: &str) -> Option<&str> {
     json.strip_prefix('"')?.strip_suffix('"').filter(|text| !text.contains('\\'))
+}
+
+/// The text of a JSON number that is whole and small enough to be written as it was read; `None` for everything else.
+pub fn whole(json: &str) -> Option<&str> {
+    Some(json).filter(|json| json.len() <= WHOLE_DIGITS_MAX && json.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// The name of a field, borrowed where it has no escapes.
@@ -257,6 +265,18 @@ mod tests {
         for broken in ["", "{", r#"{"a":"\ud83"}"#, "[1e]", "nul", "1e999 2", "\"\u{1}\\ud83d\""] {
             assert_eq!(value(broken), None, "{broken}");
         }
+    }
+
+    #[test]
+    fn a_whole_number_is_read_as_it_is_written_where_every_reader_would_write_it_so() {
+        for (number, expected) in
+            [("0", true), ("5456534244", true), ("999999999999999999", true), ("1e3", false), ("-1", false), ("1.0", false)]
+        {
+            assert_eq!(whole(number).is_some(), expected, "{number}");
+            let read = whole(number).map(str::to_owned).unwrap_or_else(|| value(number).unwrap().to_string());
+            assert_eq!(read, value(number).unwrap().to_string());
+        }
+        assert_eq!(whole("99999999999999999999"), None);
     }
 
     #[test]

@@ -90,7 +90,7 @@ impl<'a> RawFields<'a> {
     /// A string or number as text; `None` where absent, null, empty, or anything else.
     fn scalar(&self, name: &str) -> Option<Cow<'a, str>> {
         let json = self.get(name)?;
-        let text = match json::plain(json) {
+        let text = match json::plain(json).or_else(|| json::whole(json)) {
             Some(text) => Cow::Borrowed(text.trim()),
             None => match json::value(json)? {
                 Value::String(text) => Cow::Owned(text.trim().to_owned()),

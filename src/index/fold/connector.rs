@@ -204,7 +204,7 @@ impl Fold<'_> {
             }
         }
         for (raw, row) in self.rows.scan::<DormantRow>(&key::dormants(id), usize::MAX)? {
-            self.rows.remove_raw(raw);
+            self.rows.remove(raw.as_slice().into());
             self.rows.remove(key::dormant_of(&row.duty.key));
         }
         self.remove_all::<DutyRow>(&key::duties(id))?;
@@ -217,7 +217,7 @@ impl Fold<'_> {
 
     fn remove_all<T: serde::de::DeserializeOwned>(&mut self, prefix: &Key) -> Result<(), RowsError> {
         for (raw, _) in self.rows.scan::<T>(prefix, usize::MAX)? {
-            self.rows.remove_raw(raw);
+            self.rows.remove(raw.as_slice().into());
         }
         Ok(())
     }
@@ -230,7 +230,7 @@ impl Fold<'_> {
             let page = self.rows.scan_after(&[letter], &after, SWEEP_PAGE)?;
             for (key, row) in &page {
                 if received_at(letter, row)?.is_some_and(|at| at < before) {
-                    self.rows.remove_raw(key.clone());
+                    self.rows.remove(key.as_slice().into());
                 }
             }
             match page.last() {

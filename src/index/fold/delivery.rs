@@ -108,7 +108,7 @@ impl Fold<'_> {
         for (raw, mut link) in self.rows.scan::<LinkRow>(&key::item_links(duty.connector, &duty.item), PARTS_MAX)? {
             if recreate {
                 if !link.part.outlives_object() {
-                    self.rows.remove_raw(raw);
+                    self.rows.remove(raw.as_slice().into());
                 }
             } else if link.part == *part {
                 link.lost = true;
@@ -194,7 +194,7 @@ impl Fold<'_> {
     /// Children that waited for a link of `item` are owed from now on.
     fn wake_dormant(&mut self, connector: ConnectorId, item: &ItemId, at: Time) -> Result<(), RowsError> {
         for (raw, row) in self.rows.scan::<DormantRow>(&key::dormants_of(connector, item), usize::MAX)? {
-            self.rows.remove_raw(raw);
+            self.rows.remove(raw.as_slice().into());
             self.rows.remove(key::dormant_of(&row.duty.key));
             self.requeue(row.duty, at)?;
         }
@@ -274,7 +274,7 @@ impl Fold<'_> {
         let was_deleted = links.iter().any(|(_, link)| link.lost && link.remote.is_some());
         if was_deleted {
             let made_anew = links.into_iter().filter(|(_, link)| !link.part.outlives_object());
-            made_anew.for_each(|(raw, _)| self.rows.remove_raw(raw));
+            made_anew.for_each(|(raw, _)| self.rows.remove(raw.as_slice().into()));
         }
         Ok(was_deleted)
     }
@@ -441,7 +441,7 @@ mod tests {
         fold_into(&mut rows, 1, &roster(false), b"");
         let (event, body) = published();
         fold_into(&mut rows, 2, &event, body);
-        let id = decode::<DutyRow>(&rows[key::duty(&duty(BLOG)).as_ref()]).unwrap().id;
+        let id = decode::<DutyRow>(&rows[&*key::duty(&duty(BLOG))]).unwrap().id;
         let hash = Hash::of(b"a");
         let done = |part| Attempt::Done { part, effect: Effect::Link { content: hash, rendering: hash }, remote: None, created: false };
         let outcome = |attempt| Record::Outcome(Outcome { duty: duty(BLOG), attempt, at: Time::from_ms(3) });
@@ -480,7 +480,7 @@ mod tests {
         for (seq, record) in (3..).zip(records) {
             fold_into(&mut rows, seq, record, b"");
         }
-        decode::<DutyRow>(&rows[key::duty(&duty(CHAT)).as_ref()]).unwrap().wait_until
+        decode::<DutyRow>(&rows[&*key::duty(&duty(CHAT))]).unwrap().wait_until
     }
 
     #[test]
@@ -499,12 +499,12 @@ mod tests {
         let (event, body) = published();
         fold_into(&mut rows, 1, &roster(every), b"");
         fold_into(&mut rows, 2, &event, body);
-        let id = decode::<DutyRow>(&rows[key::duty(&duty).as_ref()]).unwrap().id;
+        let id = decode::<DutyRow>(&rows[&*key::duty(&duty)]).unwrap().id;
         let (reason, step) = (String::new(), "send".to_owned());
         let parked = Parked { duty, class: ParkClass::OutcomeUnknown, reason, step, part: Some(part.clone()), at: Time::from_ms(3) };
         fold_into(&mut rows, 3, &Record::Parked(parked), b"");
         fold_into(&mut rows, 4, &Record::Dropped(Dropped { id, why: "seen".to_owned(), at: Time::from_ms(4) }), b"");
-        rows.contains_key(key::link(CHAT, &entry(), &part).as_ref())
+        rows.contains_key(&*key::link(CHAT, &entry(), &part))
     }
 
     #[test]

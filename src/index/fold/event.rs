@@ -1,6 +1,7 @@
 //! Folding events: duplicates, items, and who owes what from now on.
 
 use sleeksync_connectors::contract::{Action, ItemId, ItemKind, Time};
+use smallvec::SmallVec;
 
 use super::Fold;
 use super::lane::Raise;
@@ -109,7 +110,7 @@ impl Fold<'_> {
         Ok(())
     }
 
-    fn takers(&self, kind: ItemKind, every: bool) -> Vec<ConnectorId> {
+    fn takers(&self, kind: ItemKind, every: bool) -> SmallVec<[ConnectorId; 8]> {
         self.connectors
             .iter()
             .filter(|(_, row)| row.enabled && !row.removed && row.every == every && row.items.contains(&kind))

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use sleeksync_connectors::contract::{Action, Fields, ItemId, Time};
+use sleeksync_connectors::contract::{Action, Fields, Time};
 
 use super::Fold;
 use crate::index::key;
@@ -41,7 +41,7 @@ impl Fold<'_> {
         let key = key::item(&target.item);
         let known: Option<Row<'_>> = self.rows.get(&key)?;
         let is_new = known.is_none();
-        let mut row = known.unwrap_or_else(|| blank(&target.item, seq, event));
+        let mut row = known.unwrap_or_else(|| blank(target, seq, event));
         let won_by = (!is_new && event.at < row.at).then_some(row.newest_seq);
         let before = (row.is_deleted(), row.made_received_at.is_some());
         let mut changed = is_new | merge(&mut row, event.at, target);
@@ -66,9 +66,9 @@ impl Fold<'_> {
     }
 }
 
-fn blank(id: &ItemId, seq: u64, event: &EventRecord) -> Row<'static> {
+fn blank<'e>(target: &Target<'e>, seq: u64, event: &EventRecord) -> Row<'e> {
     ItemRow {
-        id: id.clone(),
+        id: target.item.clone(),
         seq,
         newest_seq: seq,
         at: event.at,
@@ -79,7 +79,7 @@ fn blank(id: &ItemId, seq: u64, event: &EventRecord) -> Row<'static> {
         public_at: None,
         turned_public_at: None,
         received_at: event.received_at,
-        fields: Vec::new(),
+        fields: Vec::with_capacity(target.fields.iter().len()),
     }
 }
 
@@ -153,7 +153,7 @@ mod tests {
     use crate::index::testing::{fold_all, view};
     use crate::record::{EventStatus, Record};
     use serde_json::json;
-    use sleeksync_connectors::contract::{ItemKind, ProductId};
+    use sleeksync_connectors::contract::{ItemId, ItemKind, ProductId};
 
     fn event(id: &ItemId, received: i64, at: i64, draft: bool) -> (Record, Vec<u8>) {
         let data = json!({"changelog_id": id.id(), "draft": draft});

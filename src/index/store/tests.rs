@@ -61,7 +61,7 @@ fn whatever_is_merged_cleared_and_opened_again_it_holds_what_a_map_holds() {
                 None => model.remove(&key),
             };
             store.note(&key);
-            changes.insert(key, row);
+            changes.insert(key.as_slice().into(), row.map(Into::into));
         }
         store.apply(changes).unwrap();
         if round % 20 == 0 {
