@@ -39,8 +39,8 @@ impl Key {
 
     /// Ids hold no NUL, so a NUL ends them.
     fn item(mut self, item: &ItemId) -> Self {
-        self = self.number(item.product().0);
-        self.0.push(kind_byte(item.kind()));
+        let [a, b, c, d, e, f, g, h] = item.product().0.to_be_bytes();
+        self.0.extend_from_slice(&[a, b, c, d, e, f, g, h, kind_byte(item.kind())]);
         if let Some(parent) = item.parent() {
             self.0.extend_from_slice(parent.id().as_bytes());
             self.0.push(0);

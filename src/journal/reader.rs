@@ -12,7 +12,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 
 use super::catalog::{Catalog, Spot};
-use super::frame::Header;
 use super::scan::{Window, frame_in};
 use super::{Place, Seq};
 
@@ -58,13 +57,16 @@ impl Open {
         Ok(None)
     }
 
-    /// The frame at `offset`, and where the next one starts.
-    fn frame(&mut self, offset: u64) -> Result<(Header, &[u8], u64), ReadError> {
+    /// Calls `keep` with the records of the frame at `offset` and returns where the next frame starts.
+    fn frame(&mut self, offset: u64, mut keep: impl FnMut(u64, &[u8])) -> Result<u64, ReadError> {
         let found = frame_in(&mut self.window, &self.file, self.spot.salt, offset, self.spot.end);
         let (header, bytes) = found
             .map_err(|source| ReadError::Io { path: self.spot.path.to_path_buf(), source })?
             .ok_or_else(|| ReadError::Damaged(Place { file: self.spot.path.to_path_buf(), offset }))?;
-        Ok((header, bytes, offset.saturating_add(header.frame_bytes() as u64)))
+        for (seq, record) in header.records(bytes) {
+            keep(seq, record);
+        }
+        Ok(offset.saturating_add(header.frame_bytes() as u64))
     }
 }
 
@@ -97,13 +99,13 @@ impl Reader {
             return Ok(false);
         }
         let Some(open) = self.open.as_mut() else { return Ok(false) };
-        let (header, bytes, behind) = open.frame(self.offset)?;
-        // One copy for all: who reads forwards has little use for a record once it has the next.
-        let frame = Bytes::copy_from_slice(bytes);
-        self.records
-            .extend(header.records(&frame).filter(|(seq, _)| *seq >= self.next).map(|(seq, record)| (seq, frame.slice_ref(record))));
+        let (records, next) = (&mut self.records, self.next);
+        self.offset = open.frame(self.offset, |seq, record| {
+            if seq >= next {
+                records.push((seq, Bytes::copy_from_slice(record)));
+            }
+        })?;
         self.records.reverse();
-        self.offset = behind;
         Ok(true)
     }
 
@@ -185,10 +187,13 @@ impl Backwards {
         let last = open.spot.seq;
         let mut reached = 0;
         while reached < last && offset < open.spot.end {
-            let (header, frame, behind) = open.frame(offset)?;
-            let wanted = header.records(frame).filter(|(seq, _)| *seq <= last);
-            self.records.extend(wanted.map(|(seq, record)| (seq, Bytes::copy_from_slice(record))));
-            (reached, offset) = (header.last_seq(), behind);
+            let records = &mut self.records;
+            offset = open.frame(offset, |seq, record| {
+                reached = seq;
+                if seq <= last {
+                    records.push((seq, Bytes::copy_from_slice(record)));
+                }
+            })?;
         }
         Ok(!self.records.is_empty())
     }
@@ -226,10 +231,13 @@ pub(super) fn read_one(catalog: &Catalog, last: &Last, seq: Seq) -> Result<Optio
     let mut offset = open.spot.offset.max(behind);
     let (mut found, mut frame) = (None, Frame { seq: 0, offset });
     while found.is_none() && frame.seq <= seq.0 && offset < open.spot.end {
-        let (header, bytes, behind) = open.frame(offset)?;
-        found = header.records(bytes).find(|(at, _)| *at == seq.0).map(|(_, record)| Bytes::copy_from_slice(record));
-        frame = Frame { seq: header.first_seq, offset };
-        offset = behind;
+        frame = Frame { seq: u64::MAX, offset };
+        offset = open.frame(offset, |at, record| {
+            frame.seq = frame.seq.min(at);
+            if at == seq.0 {
+                found = Some(Bytes::copy_from_slice(record));
+            }
+        })?;
     }
     *last = Some(LastRead { open, frame });
     Ok(found)
