@@ -7,8 +7,8 @@ use std::cmp::Ordering;
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -81,46 +81,15 @@ struct Inner {
     pages: Pages,
     /// Whoever reads holds it, so that no page is put in place or removed meanwhile.
     fresh: RwLock<Fresh>,
-    merger: Mutex<Merger>,
+    /// The thread that merges, while one does.
+    merging: Mutex<Option<Merging>>,
     filter: Filter,
 }
 
-/// The thread that merges, one for all merges.
-struct Merger {
-    jobs: Sender<(Arc<Inner>, Arc<Changes>)>,
-    done: Receiver<Result<(), RowsError>>,
-    /// What is being merged. It ends in the thread that made it: the allocator has a lock for what crosses threads.
-    rows: Option<Arc<Changes>>,
-}
-
-impl Merger {
-    fn start() -> Result<Self, RowsError> {
-        let (jobs, waiting) = channel::<(Arc<Inner>, Arc<Changes>)>();
-        let (ended, done) = channel();
-        let body = move || {
-            for (inner, rows) in waiting {
-                let result = inner.merge(&rows);
-                // Whoever hears of the end may open the folder again.
-                drop((inner, rows));
-                if ended.send(result).is_err() {
-                    return;
-                }
-            }
-        };
-        std::thread::Builder::new().name("index-merge".to_owned()).spawn(body).map_err(RowsError::File)?;
-        Ok(Self { jobs, done, rows: None })
-    }
-
-    fn begin(&mut self, inner: Arc<Inner>, rows: Arc<Changes>) -> Result<(), RowsError> {
-        self.rows = Some(Arc::clone(&rows));
-        self.jobs.send((inner, rows)).map_err(|_| RowsError::Merge)
-    }
-
-    /// Returns when nothing is being merged any more, with what came of it.
-    fn wait(&mut self) -> Result<(), RowsError> {
-        let Some(_rows) = self.rows.take() else { return Ok(()) };
-        self.done.recv().unwrap_or(Err(RowsError::Merge))
-    }
+/// A merge under way. The rows end with it, in the thread that made them: the allocator has a lock for what crosses threads.
+struct Merging {
+    thread: JoinHandle<Result<(), RowsError>>,
+    _rows: Arc<Changes>,
 }
 
 /// What is newer than the pages.
@@ -185,10 +154,17 @@ impl Store {
     }
 
     fn over(path: &Path, sizes: Sizes, empty: bool) -> Result<Self, StoreError> {
-        let merger = Mutex::new(Merger::start()?);
         let db = open_sled(path)?;
         let pages = Pages::open(db.clone(), &path.join(PAGES_FOLDER), sizes)?;
-        Ok(Self(Arc::new(Inner { path: path.to_owned(), sizes, db, pages, fresh: RwLock::default(), merger, filter: Filter::new(empty) })))
+        Ok(Self(Arc::new(Inner {
+            path: path.to_owned(),
+            sizes,
+            db,
+            pages,
+            fresh: RwLock::default(),
+            merging: Mutex::default(),
+            filter: Filter::new(empty),
+        })))
     }
 
     /// Tells the filter all keys that were there when this was opened, unless it is told to stop.
@@ -261,16 +237,20 @@ impl Store {
             fresh.frozen = Arc::new(std::mem::take(&mut fresh.rows));
             Arc::clone(&fresh.frozen)
         };
-        self.merger().begin(Arc::clone(&self.0), frozen)
+        let (inner, rows) = (Arc::clone(&self.0), Arc::clone(&frozen));
+        let thread = std::thread::Builder::new().name("index-merge".to_owned()).spawn(move || inner.merge(&rows));
+        *self.merging() = Some(Merging { thread: thread.map_err(RowsError::File)?, _rows: frozen });
+        Ok(())
     }
 
     /// Returns when nothing is being merged any more, with what came of it.
     pub(crate) fn merged(&self) -> Result<(), RowsError> {
-        self.merger().wait()
+        let Some(merging) = self.merging().take() else { return Ok(()) };
+        merging.thread.join().unwrap_or(Err(RowsError::Merge))
     }
 
-    fn merger(&self) -> MutexGuard<'_, Merger> {
-        self.0.merger.lock().unwrap_or_else(PoisonError::into_inner)
+    fn merging(&self) -> MutexGuard<'_, Option<Merging>> {
+        self.0.merging.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn fresh(&self) -> RwLockReadGuard<'_, Fresh> {
