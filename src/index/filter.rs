@@ -3,9 +3,11 @@
 //! A Bloom filter that grows: it may say "perhaps" of a key that is not there, never "no" of one that is. Until it knows all keys that were
 //! on disk when the index was opened, it says "perhaps" of everything. Removed keys stay in it.
 
-use std::hash::{DefaultHasher, Hasher};
+use std::hash::{BuildHasher, Hasher};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{PoisonError, RwLock};
+
+use foldhash::quality::FixedState;
 
 use super::key;
 
@@ -118,7 +120,7 @@ impl Layer {
 /// The upper half is of the item alone: all that is asked about one lies in one block.
 fn hash(key: &[u8]) -> u64 {
     let hash = |bytes: &[u8]| {
-        let mut hasher = DefaultHasher::new();
+        let mut hasher = FixedState::default().build_hasher();
         hasher.write(bytes);
         hasher.finish()
     };

@@ -68,7 +68,8 @@ impl Fold<'_> {
             }
             return Ok(());
         }
-        let duty = match self.rows.get::<DutyRow>(&key::duty(key))? {
+        let row_key = key::duty(key);
+        let duty = match self.rows.get::<DutyRow>(&row_key)? {
             Some(mut duty) => {
                 raise.onto(&mut duty);
                 duty
@@ -79,7 +80,7 @@ impl Fold<'_> {
                 raise.fresh(key, self.meta.last_duty)
             }
         };
-        self.rows.put(key::duty(key), &duty)?;
+        self.rows.put(row_key, &duty)?;
         self.schedule(key.connector, &key.lane(), raise.at)
     }
 
