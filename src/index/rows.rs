@@ -135,15 +135,16 @@ impl<'a> Overlay<'a> {
     ///
     /// # Errors
     /// The storage failed, or a row does not decode.
-    pub fn scan<T: DeserializeOwned>(&self, prefix: &Key, limit: usize) -> Result<Vec<(Bytes, T)>, RowsError> {
+    pub fn scan<T: DeserializeOwned>(&self, prefix: &Key, limit: usize) -> Result<Vec<(Key, T)>, RowsError> {
         let changed = self.changed(prefix);
         // Every removed row may hide one below, so that many more are read.
         let removed = changed.iter().filter(|(_, row)| row.is_none()).count();
-        let mut rows: BTreeMap<Bytes, Bytes> = self.base.scan(prefix, None, limit.saturating_add(removed))?.into_iter().collect();
+        let known = self.base.scan(prefix, None, limit.saturating_add(removed))?;
+        let mut rows: BTreeMap<Key, Bytes> = known.into_iter().map(|(key, row)| (key.as_slice().into(), row)).collect();
         for (key, row) in changed {
             match row {
-                Some(row) => rows.insert(key.to_vec(), row.to_vec()),
-                None => rows.remove(&**key),
+                Some(row) => rows.insert(key.clone(), row.to_vec()),
+                None => rows.remove(key),
             };
         }
         rows.into_iter().take(limit).map(|(key, row)| Ok((key, decode(&row)?))).collect()

@@ -204,7 +204,7 @@ impl Fold<'_> {
             }
         }
         for (raw, row) in self.rows.scan::<DormantRow>(&key::dormants(id), usize::MAX)? {
-            self.rows.remove(raw.as_slice().into());
+            self.rows.remove(raw);
             self.rows.remove(key::dormant_of(&row.duty.key));
         }
         self.remove_all::<DutyRow>(&key::duties(id))?;
@@ -217,7 +217,7 @@ impl Fold<'_> {
 
     fn remove_all<T: serde::de::DeserializeOwned>(&mut self, prefix: &Key) -> Result<(), RowsError> {
         for (raw, _) in self.rows.scan::<T>(prefix, usize::MAX)? {
-            self.rows.remove(raw.as_slice().into());
+            self.rows.remove(raw);
         }
         Ok(())
     }

@@ -108,7 +108,7 @@ impl Fold<'_> {
         for (raw, mut link) in self.rows.scan::<LinkRow>(&key::item_links(duty.connector, &duty.item), PARTS_MAX)? {
             if recreate {
                 if !link.part.outlives_object() {
-                    self.rows.remove(raw.as_slice().into());
+                    self.rows.remove(raw);
                 }
             } else if link.part == *part {
                 link.lost = true;
@@ -194,7 +194,7 @@ impl Fold<'_> {
     /// Children that waited for a link of `item` are owed from now on.
     fn wake_dormant(&mut self, connector: ConnectorId, item: &ItemId, at: Time) -> Result<(), RowsError> {
         for (raw, row) in self.rows.scan::<DormantRow>(&key::dormants_of(connector, item), usize::MAX)? {
-            self.rows.remove(raw.as_slice().into());
+            self.rows.remove(raw);
             self.rows.remove(key::dormant_of(&row.duty.key));
             self.requeue(row.duty, at)?;
         }
@@ -274,7 +274,7 @@ impl Fold<'_> {
         let was_deleted = links.iter().any(|(_, link)| link.lost && link.remote.is_some());
         if was_deleted {
             let made_anew = links.into_iter().filter(|(_, link)| !link.part.outlives_object());
-            made_anew.for_each(|(raw, _)| self.rows.remove(raw.as_slice().into()));
+            made_anew.for_each(|(raw, _)| self.rows.remove(raw));
         }
         Ok(was_deleted)
     }
