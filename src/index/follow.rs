@@ -9,7 +9,7 @@ use crate::journal::{Journal, ReadError, Reader, Seq};
 use crate::record::{ConnectorId, DecodeError, Record};
 
 /// Records folded into one batch.
-const BATCH_RECORDS: usize = 1024;
+const BATCH_RECORDS: usize = 512;
 /// Bytes of records folded into one batch.
 const BATCH_BYTES: usize = 2 << 20;
 
