@@ -152,6 +152,19 @@ mod tests {
     }
 
     #[test]
+    fn nobody_walks_through_the_many_marks_of_another_subject() {
+        let mut marks = Marks::new(8);
+        for seq in 0..8 {
+            marks.insert(&mark(seq, seq, false), Seq(seq.into()));
+        }
+        for seq in 8..16 {
+            marks.insert(&mark(seq, 8, false), Seq(seq.into()));
+        }
+        let length = |subject: u8| marks.chain(Chain::Subject, &[subject; 16]).count();
+        assert_eq!((length(8), (1..8).map(length).sum()), (8, 0));
+    }
+
+    #[test]
     fn the_ring_agrees_with_a_plain_list_however_keys_collide() {
         let mut marks = Marks::new(16);
         let mut list: VecDeque<(Mark, u64)> = VecDeque::new();

@@ -23,9 +23,9 @@ impl Keys {
 
     /// Whether `?key=` or `X-Secret` is one of them. All are compared, in the same time whatever was sent.
     pub(super) fn admit(&self, query: &str, headers: &HeaderMap) -> bool {
-        let mut from_query = query.split('&').filter_map(|pair| pair.strip_prefix("key="));
+        let mut from_query = url::form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name == "key");
         let mut from_header = headers.get_all("x-secret").iter();
-        from_query.any(|key| self.is_known(&decoded(key))) || from_header.any(|key| self.is_known(key.as_bytes()))
+        from_query.any(|(_, key)| self.is_known(key.as_bytes())) || from_header.any(|key| self.is_known(key.as_bytes()))
     }
 
     fn is_known(&self, shown: &[u8]) -> bool {
@@ -34,15 +34,6 @@ impl Keys {
         let known = keys.iter().fold(Choice::from(0), |found, key| found | key.ct_eq(shown.as_bytes()));
         known.into()
     }
-}
-
-/// A key as a form would have written it.
-fn decoded(key: &str) -> Vec<u8> {
-    let mut words = key.split('+').map(|word| percent_encoding::percent_decode_str(word));
-    let mut bytes = Vec::with_capacity(key.len());
-    bytes.extend(words.next().into_iter().flatten());
-    words.for_each(|word| bytes.extend(std::iter::once(b' ').chain(word)));
-    bytes
 }
 
 fn hashes(keys: &[Secret]) -> Vec<[u8; 32]> {
@@ -61,10 +52,15 @@ mod tests {
         };
         assert!(keys.admit("key=new", &HeaderMap::new()));
         assert!(keys.admit("a=b&key=old+key%261", &HeaderMap::new()));
+        assert!(keys.admit("key=old%20key%261&key", &HeaderMap::new()));
         assert!(keys.admit("", &header("new")));
-        for (query, headers) in
-            [("", HeaderMap::new()), ("key=", HeaderMap::new()), ("key=New", HeaderMap::new()), ("xkey=new", header("old"))]
-        {
+        for (query, headers) in [
+            ("", HeaderMap::new()),
+            ("key=", HeaderMap::new()),
+            ("key=New", HeaderMap::new()),
+            ("xkey=new", header("old")),
+            ("key=old%2Bkey%261", HeaderMap::new()),
+        ] {
             assert!(!keys.admit(query, &headers), "{query}");
         }
     }
