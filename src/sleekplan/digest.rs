@@ -1,5 +1,6 @@
 //! What makes an event a duplicate: the same product, action, timestamp and data, however the JSON is spelled.
 
+use std::borrow::Cow;
 use std::io::Write;
 
 use serde_json::Number;
@@ -21,26 +22,25 @@ const USUAL_BYTES: usize = 64;
 ///
 /// What was not recognised repeats only what was not recognised either: once it is, it must not be taken for a repetition.
 pub fn mark(decoded: &Decoded<'_>, recognised: bool) -> Option<Mark> {
-    let product = decoded.product.map_or(0, |product| product.0);
-    let action = decoded.action.as_ref().map_or_else(String::as_str, |action| action.as_str());
     let item = decoded.targets.first().map(|target| &target.item);
+    let action = decoded.action.as_ref().map_or_else(String::as_str, |action| action.as_str());
     let mut bytes = Vec::with_capacity(USUAL_BYTES + decoded.text.len());
-    // Writing to memory cannot fail.
-    write!(bytes, "{recognised}\n{product}\n{action}\n").ok()?;
+    bytes.push(u8::from(recognised));
+    bytes.extend_from_slice(&decoded.product.map_or(0, |product| product.0).to_le_bytes());
+    bytes.extend_from_slice(&(action.len() as u64).to_le_bytes());
+    bytes.extend_from_slice(action.as_bytes());
+    let start = bytes.len();
     if let Some(item) = item {
-        write!(bytes, "{}/{item}", item.product()).ok()?;
+        // Writing to memory cannot fail.
+        write!(bytes, "{item}").ok()?;
     }
     let subject = half(&blake3::hash(&bytes));
-    bytes.clear();
-    bytes.push(u8::from(recognised));
-    bytes.extend_from_slice(&product.to_le_bytes());
-    bytes.extend_from_slice(action.as_bytes());
+    bytes.truncate(start);
     bytes.extend_from_slice(&decoded.sent_at.map_or(i64::MIN, |at| at.as_ms()).to_le_bytes());
     let start = bytes.len();
-    let mut data = Canonical(&mut bytes);
     let written = match &decoded.fields {
-        Some(fields) => data.fields(fields, LEVELS_MAX),
-        None => data.json(decoded.data(), LEVELS_MAX),
+        Some(fields) => Canonical(&mut bytes).fields(fields, LEVELS_MAX),
+        None => Canonical(&mut bytes).json(decoded.data().trim_ascii(), LEVELS_MAX),
     };
     if written.is_none() {
         bytes.truncate(start);
@@ -63,48 +63,63 @@ fn half(hash: &blake3::Hash) -> [u8; 16] {
     bytes
 }
 
-/// Writes any JSON in one way: each value with its type and length; names sorted, the last of equal ones counting; 1 and 1.0 are one number.
+/// Writes any JSON in its one spelling, about as JSON: without spaces; names sorted, the last of equal ones counting; texts with the fewest
+/// escapes; 1 and 1.0 are one number. Most values are spelled so already.
 ///
 /// `None` for what strict readers refuse.
 struct Canonical<'b>(&'b mut Vec<u8>);
 
 impl Canonical<'_> {
-    fn sized(&mut self, tag: u8, bytes: &[u8]) {
-        self.0.push(tag);
-        // No body is near 4 GiB.
-        self.0.extend_from_slice(&u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_le_bytes());
-        self.0.extend_from_slice(bytes);
-    }
-
     fn json(&mut self, json: &str, levels: usize) -> Option<()> {
-        let json = json.trim_ascii_start();
-        match json.bytes().next()? {
-            b'{' | b'[' if levels == 0 => self.sized(7, json.as_bytes()),
+        match json.as_bytes().first()? {
+            b'{' | b'[' if levels == 0 => self.0.extend_from_slice(json.as_bytes()),
             b'{' => self.fields(&RawFields::parse(json)?, levels)?,
             b'[' => self.list(&serde_json::from_str::<Vec<&RawValue>>(json).ok()?, levels)?,
             b'"' => match json::plain(json) {
-                Some(text) => self.sized(4, text.as_bytes()),
-                None => self.sized(4, serde_json::from_str::<String>(json).ok()?.as_bytes()),
+                Some(_) => self.0.extend_from_slice(json.as_bytes()),
+                None => self.text(&serde_json::from_str::<String>(json).ok()?)?,
             },
-            b'n' => self.sized(0, &[]),
-            b't' | b'f' => self.sized(1, &[u8::from(json.starts_with('t'))]),
-            _ => self.number(&serde_json::from_str(json).ok()?)?,
+            b'n' | b't' | b'f' => self.0.extend_from_slice(json.as_bytes()),
+            _ => match json::whole(json) {
+                Some(number) => self.0.extend_from_slice(number.as_bytes()),
+                None => self.number(&serde_json::from_str(json).ok()?)?,
+            },
         }
         Some(())
     }
 
     fn fields(&mut self, fields: &RawFields<'_>, levels: usize) -> Option<()> {
-        let mut fields = fields.iter();
-        self.sized(6, &(fields.len() as u64).to_le_bytes());
-        fields.try_for_each(|(name, value)| {
-            self.sized(4, name.as_bytes());
-            self.json(value, levels.saturating_sub(1))
-        })
+        self.0.push(b'{');
+        for (name, value) in fields.iter() {
+            match name {
+                // Without an escape, so it needs none.
+                Cow::Borrowed(name) => {
+                    self.0.push(b'"');
+                    self.0.extend_from_slice(name.as_bytes());
+                    self.0.push(b'"');
+                }
+                Cow::Owned(name) => self.text(name)?,
+            }
+            self.0.push(b':');
+            self.json(value, levels.saturating_sub(1))?;
+            self.0.push(b',');
+        }
+        self.0.push(b'}');
+        Some(())
     }
 
     fn list(&mut self, values: &[&RawValue], levels: usize) -> Option<()> {
-        self.sized(5, &(values.len() as u64).to_le_bytes());
-        values.iter().try_for_each(|value| self.json(value.get(), levels.saturating_sub(1)))
+        self.0.push(b'[');
+        for value in values {
+            self.json(value.get(), levels.saturating_sub(1))?;
+            self.0.push(b',');
+        }
+        self.0.push(b']');
+        Some(())
+    }
+
+    fn text(&mut self, text: &str) -> Option<()> {
+        serde_json::to_writer(&mut *self.0, text).ok()
     }
 
     fn number(&mut self, number: &Number) -> Option<()> {
@@ -113,10 +128,10 @@ impl Canonical<'_> {
         #[expect(clippy::cast_possible_truncation, reason = "whole and within the exact range of an f64")]
         let whole = whole.or_else(|| (real.fract() == 0.0 && real.abs() < 9.0e15).then_some(real as i128));
         match whole {
-            Some(whole) => self.sized(2, &whole.to_le_bytes()),
-            None => self.sized(3, &real.to_bits().to_le_bytes()),
+            Some(whole) => write!(self.0, "{whole}").ok(),
+            // With an exponent, as no whole number is written.
+            None => write!(self.0, "{real:e}").ok(),
         }
-        Some(())
     }
 }
 
@@ -137,6 +152,25 @@ mod tests {
         let spelled = br#" {"timestamp":1506985999, "action":"item\u002ecreate","data":{"title":"x", "l":[ {"b":null,"\u0061":1e0} ],"title":"a\u0020b","n":1.0,"feedback_id":"3"},"product_id":"5"}"#;
         assert_eq!(mark_of(plain), mark_of(spelled));
         assert!(mark_of(plain).is_some());
+        let mark = |data: &str| mark_of(format!(r#"{{"product_id":5,"action":"item.create","data":{data}}}"#).as_bytes()).unwrap();
+        for (one, other) in [
+            (r#"{"a":"b/c \u00e9"}"#, r#"{"a":"b\/c \u00E9"}"#),
+            (r#"{"a":0.5,"b":-0.0}"#, r#"{"b":0, "a":5e-1}"#),
+            (r#"{"a":1e20}"#, r#"{"a":100000000000000000000}"#),
+            (r#" [1, "x" ,[true ]] "#, r#"[1.0,"x",[true]]"#),
+        ] {
+            assert_eq!(mark(one), mark(other), "{one}");
+        }
+        for (one, other) in [
+            (r#"{"a":"1","b":"2"}"#, r#"{"a\":\"1\",\"b":"2"}"#),
+            (r#"{"a":[1,2]}"#, r#"{"a":[12]}"#),
+            (r#"{"a":[[1],2]}"#, r#"{"a":[[1,2]]}"#),
+            (r#"{"a":"1"}"#, r#"{"a":1}"#),
+            (r#"{"a":"null"}"#, r#"{"a":null}"#),
+            (r#"{"a":1e20}"#, r#"{"a":1e21}"#),
+        ] {
+            assert_ne!(mark(one), mark(other), "{one}");
+        }
     }
 
     #[test]
