@@ -25,6 +25,11 @@ use crate::supervisor::Supervisor;
 const NICENESS: i32 = 19;
 /// How long to gather what else comes once there is something to fold: a batch costs the same few rows however few records are in it.
 const GATHER: Duration = Duration::from_millis(5);
+/// As many events in one sync are a flood: whoever sends so many at once needs every processor to be answered.
+const FLOOD_EVENTS: usize = 32;
+/// How often to look whether it goes on, and how often at most before it is folded all the same: after two seconds.
+const FLOOD_LOOK: Duration = Duration::from_millis(50);
+const FLOOD_LOOKS_MAX: usize = 40;
 /// How long to wait before another try where the index cannot be written.
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
 
@@ -310,7 +315,18 @@ impl Keeper {
                 None if self.supervisor.is_stopping() => return Ok(()),
                 None => self.wait_for_news(&mut synced),
             }
-            std::thread::sleep(GATHER);
+            self.gather();
+        }
+    }
+
+    /// Lets more come, and a flood pass: what is not folded yet is safe, and folding takes a third of the processors from those who answer.
+    fn gather(&self) {
+        std::thread::sleep(GATHER);
+        for _ in 0..FLOOD_LOOKS_MAX {
+            if self.journal.take_crowd() < FLOOD_EVENTS || self.supervisor.is_stopping() {
+                return;
+            }
+            std::thread::sleep(FLOOD_LOOK);
         }
     }
 
@@ -366,6 +382,10 @@ pub(super) fn catch_up(store: &Store, journal: &Journal) -> Result<(), KeepError
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::journal::{Entry, FirstProduct, Options, Room};
+    use crate::record::Record;
+    use crate::sleekplan::{Arrival, products::Products};
+    use bytes::Bytes;
 
     #[test]
     fn checkpoints_become_rarer_as_the_store_grows_but_never_older_than_a_day() {
@@ -383,5 +403,35 @@ mod tests {
         for (last, folded, expected) in table {
             assert_eq!(last.is_over(folded, &settings, now), expected, "{} rows, {folded}", last.rows);
         }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_flood_that_does_not_end_is_folded_all_the_same() {
+        let folder = tempfile::tempdir().unwrap();
+        let supervisor = Supervisor::new();
+        let journal = Arc::new(Journal::open(folder.path(), Options::new(Clock::system())).unwrap().0);
+        let settings = Settings {
+            path: folder.path().join("index"),
+            retention: Duration::ZERO,
+            checkpoint_records: u64::MAX,
+            checkpoint_rows_per_record: 1,
+        };
+        let index = Index::start(settings, Arc::clone(&journal), Clock::system(), &supervisor);
+        let products = Products::new(&[], FirstProduct::default());
+        let arrival = Arrival::read(Bytes::from_static(b"{}"), Time::ZERO, &products);
+        let bytes = Record::Event(arrival.event).encode(&arrival.body).unwrap();
+        let mut senders = tokio::task::JoinSet::new();
+        for _ in 0..4 * FLOOD_EVENTS {
+            let (journal, bytes) = (Arc::clone(&journal), bytes.clone());
+            senders.spawn(async move {
+                loop {
+                    journal.append(vec![Entry { bytes: bytes.clone(), mark: None }], Room::Normal).await.unwrap();
+                }
+            });
+        }
+        // What comes first may be folded before the flood is one.
+        assert!(tokio::time::timeout(Duration::from_secs(60), index.wait_folded(8 * FLOOD_EVENTS as u64)).await.unwrap());
+        senders.shutdown().await;
+        supervisor.shut_down(Duration::from_secs(60)).await;
     }
 }

@@ -1,14 +1,14 @@
 //! The committer: the one thread that writes. It gathers what waits, writes one frame, syncs once, answers everybody.
 //!
-//! Few waiting records are written at once: while one sync runs, the next frame's arrive by themselves. Where many come, a
-//! pause about as long as a sync lets more of them share it, and leaves the processor to those who bring them. Frame n + 1 is
+//! Few waiting records are written at once: while one sync runs, the next frame's arrive by themselves. Where very many come, a
+//! pause lets more of them share a sync, and leaves the processor to those who bring them. Frame n + 1 is
 //! written only after n is synced, which is what lets recovery tell a torn tail from damage. After a failed
 //! write or sync nothing is known about the disk any more, so nothing is written any more: every append, waiting or
 //! new, is answered with [`AppendError::Poisoned`].
 
 use std::io;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -29,9 +29,9 @@ use crate::clock::Clock;
 /// A frame is closed when it has this many bytes. More would not be faster, only wait longer for its checksum.
 const FRAME_BYTES_GOAL: usize = 1 << 20;
 
-/// The next frame waits until it has this part of the largest one lately, or for so long: a third keeps the others at work meanwhile.
-const CROWD_PARTS: usize = 3;
-const GATHER: Duration = Duration::from_micros(200);
+/// The next frame waits for all but so many of the largest one lately, which keep the others at work meanwhile, or for so long.
+const CROWD_SPARED: usize = 64;
+const GATHER: Duration = Duration::from_millis(1);
 /// By which part of itself the largest one is forgotten with each frame.
 const CROWD_DECAY: usize = 64;
 
@@ -45,6 +45,8 @@ pub(super) struct Shared {
     /// Held while files are removed, or read as a whole.
     pub(super) maintenance: Mutex<()>,
     pub(super) syncs: AtomicU64,
+    /// The most events that shared a sync since somebody asked.
+    pub(super) crowd: AtomicUsize,
     /// The last synced record.
     pub(super) synced: watch::Sender<Seq>,
     /// Turns true when the thread has ended.
@@ -93,11 +95,13 @@ impl Committer {
         let mut crowd: usize = 0;
         while self.shared.queue.take(&mut requests, FRAME_BYTES_GOAL).is_some() {
             crowd = requests.len().max(crowd - crowd.div_ceil(CROWD_DECAY));
+            let events = requests.iter().filter(|request| request.room == Room::Normal).count();
+            self.shared.crowd.fetch_max(events, Ordering::Relaxed);
             if let Err(error) = self.write_all(&mut requests) {
                 tracing::error!(file = %self.active.path.display(), offset = self.at, %error, "the journal could not be written; the process must end");
                 return;
             }
-            self.shared.queue.gather(crowd / CROWD_PARTS, GATHER);
+            self.shared.queue.gather(crowd.saturating_sub(CROWD_SPARED), GATHER);
         }
         if self.shared.queue.ended() == Some(End::Shutdown) {
             self.close();

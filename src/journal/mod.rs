@@ -281,6 +281,11 @@ impl Journal {
         }
     }
 
+    /// The most appends of [`Room::Normal`] that shared a sync since this was asked last.
+    pub fn take_crowd(&self) -> usize {
+        self.shared.crowd.swap(0, Ordering::Relaxed)
+    }
+
     /// How much room there is.
     pub fn room(&self) -> RoomLeft {
         self.shared.spares.room()

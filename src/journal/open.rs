@@ -2,7 +2,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, AtomicUsize};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -227,6 +227,7 @@ fn start(folder: PathBuf, options: Options, recovered: Recovered, lock: StoreLoc
         checkpoints: Arc::new(Checkpoints::new(folder.clone())),
         maintenance: Mutex::new(()),
         syncs: AtomicU64::new(0),
+        crowd: AtomicUsize::new(0),
         synced: watch::Sender::new(Seq(recovered.next_seq.saturating_sub(1))),
         finished: watch::Sender::new(false),
     });

@@ -60,8 +60,13 @@ async fn appends_of_256_tasks_keep_each_tasks_order_and_lose_nothing() {
     assert_eq!(found, expected);
     let syncs = journal.stats().syncs;
     assert!(syncs < 256 * 20, "{syncs} syncs: nothing was gathered");
+    let crowd = journal.take_crowd();
+    assert!((2..=256).contains(&crowd), "{crowd} shared a sync");
+    // Since then only what belongs to deliveries.
+    journal.append(vec![entry("outcome")], Room::Reserve).await.unwrap();
+    assert_eq!(journal.take_crowd(), 0);
     drop(journal);
-    assert_eq!(open(folder.path()).1.last, Seq(256 * 20));
+    assert_eq!(open(folder.path()).1.last, Seq(256 * 20 + 1));
 }
 
 #[tokio::test]
