@@ -22,8 +22,8 @@ use super::staff;
 const CHECKPOINT_RECORDS: u64 = if cfg!(feature = "crash-points") { 200 } else { 100_000 };
 /// Rows of a checkpoint for each record since the one before: more would cost more than folding does, as the store grows.
 const CHECKPOINT_ROWS_PER_RECORD: u64 = if cfg!(feature = "crash-points") { u64::MAX } else { 2 };
-/// How long to wait before the roster is written again where there is no room.
-const ROOM_PAUSE: Duration = Duration::from_secs(1);
+/// How long to wait before another try where the disk has no room for the roster, or the system no thread for a connector.
+const RETRY_PAUSE: Duration = Duration::from_secs(1);
 /// How long a start waits for the index to tell which roster was written last.
 const INDEX_PATIENCE: Duration = Duration::from_millis(500);
 /// How long the records of steps that have ended may take to be written.
@@ -169,7 +169,7 @@ impl Store {
                     self.desk.note_roster(seq);
                     break;
                 }
-                Err(AppendError::NoRoom | AppendError::Busy) => tokio::time::sleep(ROOM_PAUSE).await,
+                Err(AppendError::NoRoom | AppendError::Busy) => tokio::time::sleep(RETRY_PAUSE).await,
                 // Poisoned or closed: nothing is accepted or delivered, and the process is about to end.
                 Err(_) => return false,
             }
@@ -271,8 +271,12 @@ async fn begin_work(shared: Arc<Shared>, known: u64, assignments: BTreeMap<Strin
         }
     }
     for (connector, assignment) in assignments {
-        if let Err(error) = delivery::start(&shared, assignment) {
-            tracing::error!(error = &error as &dyn std::error::Error, connector, "its delivery cannot begin; restart the daemon");
+        while let Err(error) = delivery::start(&shared, Arc::clone(&assignment)) {
+            tracing::error!(error = &error as &dyn std::error::Error, connector, "its delivery cannot begin yet; it is tried again");
+            tokio::select! {
+                () = shared.supervisor.stopping() => return,
+                () = tokio::time::sleep(RETRY_PAUSE) => {}
+            }
         }
     }
 }

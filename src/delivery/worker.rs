@@ -158,6 +158,10 @@ impl Worker {
                 }
                 lanes.ended.push(ended);
             }
+            Err((lane, LaneError::Panicked)) => {
+                tracing::error!(item = %lane, connector = self.assignment.name, "the program failed over it, which is a fault to report; it is tried again");
+                lanes.unfolded.insert((Seq(0), lane));
+            }
             Err((lane, error)) => {
                 tracing::debug!(error = &error as &dyn std::error::Error, connector = self.assignment.name, "lane is taken up again");
                 lanes.unfolded.insert((Seq(0), lane));
