@@ -11,7 +11,7 @@ use std::sync::Arc;
 use super::rows::{Bytes, RowsError};
 
 /// Bytes of rows, before compression, from which on a page is split.
-const PAGE_BYTES: usize = 16 << 10;
+const PAGE_BYTES: usize = 32 << 10;
 const HEAD_BYTES: usize = 8;
 
 /// Rows of one page.
@@ -184,7 +184,8 @@ mod tests {
 
     #[test]
     fn pages_are_cut_between_rows_and_filled_only_where_rows_are_appended() {
-        let (value, keys): (_, Vec<[u8; 4]>) = ("v".repeat(100), (0..400_u32).map(u32::to_be_bytes).collect());
+        // Two pages and a half.
+        let (value, keys): (_, Vec<[u8; 4]>) = ("v".repeat(PAGE_BYTES / 160), (0..400_u32).map(u32::to_be_bytes).collect());
         let changes = |from: usize| keys[from..].iter().map(|key| (key.as_slice(), Some(value.as_bytes())));
         let mut between = Page::default();
         between.push(&399_u32.to_be_bytes(), b"last");

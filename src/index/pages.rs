@@ -21,7 +21,7 @@ const CLEARED_MAX: usize = 2;
 
 /// So many pages are kept as they were read, unless they are larger than usual.
 const RECENT_PAGES: usize = 16;
-const RECENT_BYTES: usize = 32 << 10;
+const RECENT_BYTES: usize = 64 << 10;
 
 /// How pages are kept.
 #[derive(Clone, Copy, Debug)]
