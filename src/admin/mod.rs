@@ -131,7 +131,10 @@ impl Desk {
 
     /// Whether there was room for the last event.
     pub fn note_room(&self, had_room: bool) {
-        self.had_room.store(had_room, Ordering::Relaxed);
+        // Written by every request, it would go back and forth between the processors.
+        if self.had_room.load(Ordering::Relaxed) != had_room {
+            self.had_room.store(had_room, Ordering::Relaxed);
+        }
     }
 
     /// Whether events are accepted, as far as the store goes.
