@@ -10,6 +10,8 @@ mod blog;
 mod chat;
 #[path = "deliver/daemon.rs"]
 mod daemon;
+#[path = "deliver/fault.rs"]
+mod fault;
 #[path = "deliver/history.rs"]
 mod history;
 #[path = "deliver/listeners.rs"]

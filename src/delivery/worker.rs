@@ -158,12 +158,14 @@ impl Worker {
                 }
                 lanes.ended.push(ended);
             }
-            Err((lane, LaneError::Panicked)) => {
-                tracing::error!(item = %lane, connector = self.assignment.name, "the program failed over it, which is a fault to report; it is tried again");
-                lanes.unfolded.insert((Seq(0), lane));
-            }
             Err((lane, error)) => {
-                tracing::debug!(error = &error as &dyn std::error::Error, connector = self.assignment.name, "lane is taken up again");
+                let connector = &self.assignment.name;
+                match error {
+                    LaneError::Panicked => {
+                        tracing::error!(item = %lane, connector, "a fault of the program, which is to be reported; the lane is taken up again");
+                    }
+                    error => tracing::debug!(error = &error as &dyn std::error::Error, connector, "lane is taken up again"),
+                }
                 lanes.unfolded.insert((Seq(0), lane));
             }
         }
