@@ -27,7 +27,7 @@ const NICENESS: i32 = 19;
 const GATHER: Duration = Duration::from_millis(5);
 /// As many events in one sync are a flood: whoever sends so many at once needs every processor to be answered.
 const FLOOD_EVENTS: usize = 32;
-/// How often to look whether it goes on, and how often at most before it is folded all the same: after two seconds.
+/// How often to look whether it goes on, and how often at most before all there is is folded all the same: two seconds.
 const FLOOD_LOOK: Duration = Duration::from_millis(50);
 const FLOOD_LOOKS_MAX: usize = 40;
 /// How long to wait before another try where the index cannot be written.
@@ -296,6 +296,7 @@ impl Keeper {
         let newest = self.journal.newest_checkpoint().map_err(FollowError::Read)?;
         let (checkpointed, at) = newest.unwrap_or((Seq(0), self.clock.now()));
         self.checkpoint = LastCheckpoint { folded: checkpointed.0, at, rows: 0 };
+        let mut patience = FLOOD_LOOKS_MAX;
         loop {
             synced.mark_unchanged();
             let news = follower.next_batch()?;
@@ -305,28 +306,25 @@ impl Keeper {
             if *self.shared.folded.borrow() >= goal {
                 self.shared.ready.send_replace(true);
             }
+            let has_more = news.as_ref().is_some_and(|batch| batch.has_more);
             match news {
-                Some(batch) => {
-                    self.checkpoint_if_due(store)?;
-                    if batch.has_more {
-                        continue;
-                    }
-                }
+                Some(_) => self.checkpoint_if_due(store)?,
                 None if self.supervisor.is_stopping() => return Ok(()),
                 None => self.wait_for_news(&mut synced),
             }
-            self.gather();
+            if !has_more {
+                std::thread::sleep(GATHER);
+                patience = FLOOD_LOOKS_MAX;
+            }
+            self.let_flood_pass(&mut patience);
         }
     }
 
-    /// Lets more come, and a flood pass: what is not folded yet is safe, and folding takes a third of the processors from those who answer.
-    fn gather(&self) {
-        std::thread::sleep(GATHER);
-        for _ in 0..FLOOD_LOOKS_MAX {
-            if self.journal.take_crowd() < FLOOD_EVENTS || self.supervisor.is_stopping() {
-                return;
-            }
+    /// What is not folded yet is safe, and folding takes a third of the processors from those who answer.
+    fn let_flood_pass(&self, patience: &mut usize) {
+        while *patience > 0 && self.journal.take_crowd() >= FLOOD_EVENTS && !self.supervisor.is_stopping() {
             std::thread::sleep(FLOOD_LOOK);
+            *patience -= 1;
         }
     }
 
