@@ -131,10 +131,7 @@ impl Desk {
 
     /// Whether there was room for the last event.
     pub fn note_room(&self, had_room: bool) {
-        // Written by every request, it would go back and forth between the processors.
-        if self.had_room.load(Ordering::Relaxed) != had_room {
-            self.had_room.store(had_room, Ordering::Relaxed);
-        }
+        self.had_room.store(had_room, Ordering::Relaxed);
     }
 
     /// Whether events are accepted, as far as the store goes.

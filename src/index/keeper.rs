@@ -320,7 +320,7 @@ impl Keeper {
         }
     }
 
-    /// What is not folded yet is safe, and folding takes a third of the processors from those who answer.
+    /// Waits while a flood is answered: what is not folded yet is safe, and folding takes processors from those who answer.
     fn let_flood_pass(&self, patience: &mut usize) {
         while *patience > 0 && self.journal.take_crowd() >= FLOOD_EVENTS && !self.supervisor.is_stopping() {
             std::thread::sleep(FLOOD_LOOK);

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use super::rows::{Bytes, RowsError};
 
 /// Bytes of rows, before compression, from which on a page is split.
-const PAGE_BYTES: usize = 32 << 10;
+pub(super) const PAGE_BYTES: usize = 32 << 10;
 const HEAD_BYTES: usize = 8;
 
 /// Rows of one page.

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::heap::{Heap, Place};
 use super::key::Key;
-use super::page::Page;
+use super::page::{PAGE_BYTES, Page};
 use super::rows::{Bytes, Changes, RowsError};
 
 /// First byte of the keys of pages.
@@ -21,7 +21,7 @@ const CLEARED_MAX: usize = 2;
 
 /// So many pages are kept as they were read, unless they are larger than usual.
 const RECENT_PAGES: usize = 16;
-const RECENT_BYTES: usize = 64 << 10;
+const RECENT_BYTES: usize = 2 * PAGE_BYTES;
 
 /// How pages are kept.
 #[derive(Clone, Copy, Debug)]

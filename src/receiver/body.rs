@@ -2,6 +2,7 @@
 
 use bytes::{Buf, Bytes, BytesMut};
 use futures_util::{Stream, StreamExt};
+use http::{HeaderMap, header};
 
 /// Why there is no body.
 #[derive(Debug, PartialEq, Eq)]
@@ -16,11 +17,12 @@ pub(super) enum BodyError {
 const DISCARD_BYTES_MAX: usize = 64 << 20;
 
 /// Reads a body of at most `max` bytes. One that is declared longer is not begun.
-pub(super) async fn read<B, C, E>(declared: Option<u64>, body: &mut B, max: usize) -> Result<Bytes, BodyError>
+pub(super) async fn read<B, C, E>(headers: &HeaderMap, body: &mut B, max: usize) -> Result<Bytes, BodyError>
 where
     B: Stream<Item = Result<C, E>> + Send + Unpin,
     C: Buf,
 {
+    let declared = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
     if declared.is_some_and(|length| length > max as u64) {
         return Err(BodyError::TooLarge);
     }

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use http::HeaderValue;
+use http::HeaderMap;
 use sleeksync_connectors::contract::Secret;
 use subtle::{Choice, ConstantTimeEq};
 
@@ -22,9 +22,10 @@ impl Keys {
     }
 
     /// Whether `?key=` or `X-Secret` is one of them. All are compared, in the same time whatever was sent.
-    pub(super) fn admit(&self, query: &str, header: Option<&HeaderValue>) -> bool {
+    pub(super) fn admit(&self, query: &str, headers: &HeaderMap) -> bool {
         let mut from_query = url::form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name == "key");
-        from_query.any(|(_, key)| self.is_known(key.as_bytes())) || header.is_some_and(|key| self.is_known(key.as_bytes()))
+        let mut from_header = headers.get_all("x-secret").iter();
+        from_query.any(|(_, key)| self.is_known(key.as_bytes())) || from_header.any(|key| self.is_known(key.as_bytes()))
     }
 
     fn is_known(&self, shown: &[u8]) -> bool {
@@ -46,23 +47,26 @@ mod tests {
     #[test]
     fn any_of_the_keys_opens_however_it_is_sent() {
         let keys = Keys::new(&[Secret::new("old key&1"), Secret::new("new")]);
-        assert!(keys.admit("key=new", None));
-        assert!(keys.admit("a=b&key=old+key%261", None));
-        assert!(keys.admit("key=old%20key%261&key", None));
-        assert!(keys.admit("", Some(&HeaderValue::from_static("new"))));
-        for (query, header) in [
-            ("", None),
-            ("key=", None),
-            ("key=New", None),
-            ("xkey=new", Some(&HeaderValue::from_static("old"))),
-            ("key=old%2Bkey%261", None),
+        let header = |value: &'static str| {
+            HeaderMap::from_iter([(http::HeaderName::from_static("x-secret"), http::HeaderValue::from_static(value))])
+        };
+        assert!(keys.admit("key=new", &HeaderMap::new()));
+        assert!(keys.admit("a=b&key=old+key%261", &HeaderMap::new()));
+        assert!(keys.admit("key=old%20key%261&key", &HeaderMap::new()));
+        assert!(keys.admit("", &header("new")));
+        for (query, headers) in [
+            ("", HeaderMap::new()),
+            ("key=", HeaderMap::new()),
+            ("key=New", HeaderMap::new()),
+            ("xkey=new", header("old")),
+            ("key=old%2Bkey%261", HeaderMap::new()),
         ] {
-            assert!(!keys.admit(query, header), "{query}");
+            assert!(!keys.admit(query, &headers), "{query}");
         }
     }
 
     #[test]
     fn without_keys_nothing_opens() {
-        assert!(!Keys::new(&[]).admit("key=", None));
+        assert!(!Keys::new(&[]).admit("key=", &HeaderMap::new()));
     }
 }

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Buf, Bytes};
-use http::{HeaderValue, Method};
+use http::{HeaderMap, Method};
 use tokio::net::TcpListener;
 use warp::Filter;
 
@@ -126,38 +126,19 @@ pub fn listen<I: Intake>(
     let routes = warp::method()
         .and(warp::path::full())
         .and(query)
-        .and(head())
+        .and(warp::header::headers_cloned())
         .and(warp::body::stream())
-        .then(move |method: Method, path: warp::path::FullPath, query: String, head: Head, body| {
+        .then(move |method: Method, path: warp::path::FullPath, query: String, headers: HeaderMap, body| {
             let desk = Arc::clone(&desk);
-            async move { desk.handle(&method, path.as_str(), &query, &head, body).await.into_response() }
+            async move { desk.handle(&method, path.as_str(), &query, &headers, body).await.into_response() }
         })
         .recover(|_| async { Ok::<_, std::convert::Infallible>(Answer::bad_request().into_response()) })
         .unify();
     serve(listener, routes, limits, supervisor);
 }
 
-/// What counts of a request's headers.
-struct Head {
-    /// The key, where it is no part of the address.
-    secret: Option<HeaderValue>,
-    /// How many bytes the body is said to have.
-    length: Option<u64>,
-    /// The sender asks whether to send the body.
-    asks: bool,
-}
-
-/// Those three and no copy of all: a part of what a request costs.
-fn head() -> impl Filter<Extract = (Head,), Error = warp::Rejection> + Copy {
-    let secret = warp::header::value("x-secret").map(Some).or(warp::any().map(|| None)).unify();
-    secret
-        .and(warp::header::optional("content-length"))
-        .and(warp::header::optional("expect"))
-        .map(|secret, length, expected: Option<String>| Head { secret, length, asks: expected.is_some() })
-}
-
 impl<I: Intake> Desk<I> {
-    async fn handle<B, C, E>(&self, method: &Method, path: &str, query: &str, head: &Head, body: B) -> Answer
+    async fn handle<B, C, E>(&self, method: &Method, path: &str, query: &str, headers: &HeaderMap, body: B) -> Answer
     where
         B: futures_util::Stream<Item = Result<C, E>> + Send,
         C: Buf,
@@ -171,15 +152,15 @@ impl<I: Intake> Desk<I> {
             _ => {}
         }
         // Before the body: who does not know the key makes us read nothing.
-        if !self.settings.allow_unauthenticated && !self.settings.keys.admit(query, head.secret.as_ref()) {
+        if !self.settings.allow_unauthenticated && !self.settings.keys.admit(query, headers) {
             return self.refuse(Answer::unauthorized());
         }
         let mut body = std::pin::pin!(body);
-        match tokio::time::timeout(self.settings.body_timeout, body::read(head.length, &mut body, self.settings.max_body)).await {
+        match tokio::time::timeout(self.settings.body_timeout, body::read(headers, &mut body, self.settings.max_body)).await {
             Err(_) => self.refuse(Answer::too_slow()),
             Ok(Err(BodyError::TooLarge)) => {
                 // Who asked whether to send is told no. Anybody else is listened to first; the answer stands, whether or not that ends in time.
-                if !head.asks {
+                if !headers.contains_key(http::header::EXPECT) {
                     let _ = tokio::time::timeout(self.settings.body_timeout, body::discard(&mut body)).await;
                 }
                 self.refuse(Answer::too_large(self.settings.max_body))

@@ -126,6 +126,18 @@ async fn the_table_of_answers_holds() {
 }
 
 #[tokio::test]
+async fn a_header_more_or_a_strange_one_costs_no_event() {
+    let receiver = running(|_| ()).await;
+    let table = [
+        receiver.post("/webhooks/sleekplan", "X-Secret: old\r\nX-Secret: k1\r\n", EVENT).await,
+        receiver.post(HOOK, "X-Secret: schl\u{fc}ssel\r\nExpect: \u{e9}\r\n", EVENT).await,
+    ];
+    for answer in table {
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    }
+}
+
+#[tokio::test]
 async fn a_body_in_chunks_is_taken_and_capped() {
     let receiver = running(|_| ()).await;
     let chunked = |body: &str| {

@@ -64,7 +64,7 @@ fn half(hash: &blake3::Hash) -> [u8; 16] {
 }
 
 /// Writes any JSON in its one spelling, about as JSON: without spaces; names sorted, the last of equal ones counting; texts with the fewest
-/// escapes; 1 and 1.0 are one number. Most values are spelled so already.
+/// escapes; 1 and 1.0 are one number. Most values are spelled so already, and copied.
 ///
 /// `None` for what strict readers refuse.
 struct Canonical<'b>(&'b mut Vec<u8>);
@@ -72,18 +72,11 @@ struct Canonical<'b>(&'b mut Vec<u8>);
 impl Canonical<'_> {
     fn json(&mut self, json: &str, levels: usize) -> Option<()> {
         match json.as_bytes().first()? {
-            b'{' | b'[' if levels == 0 => self.0.extend_from_slice(json.as_bytes()),
-            b'{' => self.fields(&RawFields::parse(json)?, levels)?,
-            b'[' => self.list(&serde_json::from_str::<Vec<&RawValue>>(json).ok()?, levels)?,
-            b'"' => match json::plain(json) {
-                Some(_) => self.0.extend_from_slice(json.as_bytes()),
-                None => self.text(&serde_json::from_str::<String>(json).ok()?)?,
-            },
-            b'n' | b't' | b'f' => self.0.extend_from_slice(json.as_bytes()),
-            _ => match json::whole(json) {
-                Some(number) => self.0.extend_from_slice(number.as_bytes()),
-                None => self.number(&serde_json::from_str(json).ok()?)?,
-            },
+            b'{' if levels > 0 => self.fields(&RawFields::parse(json)?, levels)?,
+            b'[' if levels > 0 => self.list(&serde_json::from_str::<Vec<&RawValue>>(json).ok()?, levels)?,
+            b'"' if json::plain(json).is_none() => self.text(&serde_json::from_str::<String>(json).ok()?)?,
+            b'-' | b'0'..=b'9' if json::whole(json).is_none() => self.number(&serde_json::from_str(json).ok()?)?,
+            _ => self.0.extend_from_slice(json.as_bytes()),
         }
         Some(())
     }

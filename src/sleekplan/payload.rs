@@ -54,10 +54,9 @@ impl<'a> RawField<'a> {
 
 /// The first eight bytes, in the order of names.
 fn beginning(name: &str) -> u64 {
-    name.as_bytes().first_chunk().copied().map_or_else(
-        || name.bytes().chain(std::iter::repeat(0)).take(8).fold(0, |number, byte| number << 8 | u64::from(byte)),
-        u64::from_be_bytes,
-    )
+    let mut bytes = [0; 8];
+    bytes.iter_mut().zip(name.bytes()).for_each(|(to, from)| *to = from);
+    u64::from_be_bytes(bytes)
 }
 
 impl<'a> RawFields<'a> {
