@@ -168,7 +168,7 @@ async fn append_forever(store: PathBuf) {
             for round in 0.. {
                 let text = format!("{}-{task}-{round}-{}", std::process::id(), "x".repeat(round % 700));
                 let entry = Entry { bytes: Bytes::from(text.clone()), mark: None };
-                match journal.append(vec![entry], Room::Normal).await {
+                match journal.append(&[entry], Room::Normal).await {
                     Ok(Appended::Stored(seq) | Appended::Duplicate(seq)) => acknowledge(seq, &text),
                     Err(_) => return,
                 }

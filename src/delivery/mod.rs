@@ -116,8 +116,13 @@ impl Shared {
         let Arrival { body, event } = self.of_our_product(arrival)?;
         let mark = event.mark.map(|mark| journal::Mark { digest: mark.digest, subject: mark.subject, only_newest: mark.only_newest });
         let receipt = Receipt::of(&event.status);
-        let bytes = Record::Event(event).encode(&body).map_err(|_| AppendError::Closed)?;
-        match self.journal.append(vec![Entry { bytes, mark }], Room::Normal).await? {
+        let appended = {
+            let bytes = Record::Event(event).encode(&body).map_err(|_| AppendError::Closed)?;
+            self.journal.append(&[Entry { bytes, mark }], Room::Normal)
+        };
+        // Nothing of the event is needed while it is waited for.
+        drop(body);
+        match appended.await? {
             Appended::Stored(seq) => Ok(receipt(seq.0)),
             Appended::Duplicate(seq) => Ok(Receipt::Duplicate(seq.0)),
         }
@@ -167,7 +172,7 @@ impl Shared {
 /// # Errors
 /// The journal took nothing.
 pub async fn append(journal: &Journal, records: &[Record], room: Room) -> Result<Seq, AppendError> {
-    append_entries(journal, entries(records)?, room).await
+    append_entries(journal, &entries(records)?, room).await
 }
 
 /// Records that are no events, as the journal takes them.
@@ -176,7 +181,7 @@ fn entries(records: &[Record]) -> Result<Vec<Entry>, AppendError> {
     records.iter().map(entry).collect::<Result<_, _>>().map_err(|_| AppendError::Closed)
 }
 
-async fn append_entries(journal: &Journal, entries: Vec<Entry>, room: Room) -> Result<Seq, AppendError> {
+async fn append_entries(journal: &Journal, entries: &[Entry], room: Room) -> Result<Seq, AppendError> {
     let count = entries.len() as u64;
     match journal.append(entries, room).await? {
         Appended::Stored(first) | Appended::Duplicate(first) => Ok(Seq(first.0 + count.saturating_sub(1))),

@@ -73,7 +73,7 @@ impl Words {
         crash_at(self.intends, "intent.before");
         let room = if self.tells || self.intends { Room::Reserve } else { Room::Normal };
         let seq = loop {
-            match super::append_entries(&shared.journal, self.entries.clone(), room).await {
+            match super::append_entries(&shared.journal, &self.entries, room).await {
                 Err(AppendError::NoRoom | AppendError::Busy) if self.tells => tokio::time::sleep(ROOM_PAUSE).await,
                 other => break other?,
             }

@@ -423,7 +423,7 @@ mod tests {
             let (journal, bytes) = (Arc::clone(&journal), bytes.clone());
             senders.spawn(async move {
                 loop {
-                    journal.append(vec![Entry { bytes: bytes.clone(), mark: None }], Room::Normal).await.unwrap();
+                    journal.append(&[Entry { bytes: bytes.clone(), mark: None }], Room::Normal).await.unwrap();
                 }
             });
         }

@@ -7,12 +7,13 @@
 //! new, is answered with [`AppendError::Poisoned`].
 
 use std::io;
+use std::mem;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tokio::sync::{oneshot, watch};
+use tokio::sync::watch;
 
 use super::catalog::{Catalog, SegmentName};
 use super::checkpoint::Checkpoints;
@@ -20,10 +21,10 @@ use super::disk::Disk;
 use super::frame::Builder;
 use super::manifest;
 use super::marks::Marks;
-use super::queue::{Answer, End, Queue, Request, Work};
+use super::queue::{Answers, Due, End, Queue, Request, Requests, Work};
 use super::segment::{DATA_START, SegmentFile};
 use super::spares::Spares;
-use super::{AppendError, Appended, Entry, Room, Seq};
+use super::{AppendError, Appended, Mark, Room, Seq};
 use crate::clock::Clock;
 
 /// A frame is closed when it has this many bytes. More would not be faster, only wait longer for its checksum.
@@ -71,7 +72,7 @@ pub(super) struct Committer {
     pub(super) frame: Builder,
     pub(super) marks: Marks,
     /// Those that are due when the frame is synced.
-    pub(super) answers: Vec<(oneshot::Sender<Answer>, Answer)>,
+    pub(super) answers: Vec<Due>,
 }
 
 /// Ends the queue however the thread ends, a panic included: nobody waits for an answer that cannot come.
@@ -91,11 +92,11 @@ impl Committer {
     /// Writes until the queue ends: the body of the thread.
     pub(super) fn run(mut self) {
         let end = EndOfThread(Arc::clone(&self.shared));
-        let mut requests = Vec::new();
+        let mut requests = Requests::default();
         let mut crowd: usize = 0;
-        while self.shared.queue.take(&mut requests, FRAME_BYTES_GOAL).is_some() {
-            crowd = requests.len().max(crowd - crowd.div_ceil(CROWD_DECAY));
-            let events = requests.iter().filter(|request| request.room == Room::Normal).count();
+        while self.shared.queue.take(&mut requests).is_some() {
+            crowd = requests.all.len().max(crowd - crowd.div_ceil(CROWD_DECAY));
+            let events = requests.all.iter().filter(|request| request.room == Room::Normal).count();
             self.shared.crowd.fetch_max(events, Ordering::Relaxed);
             if let Err(error) = self.write_all(&mut requests) {
                 tracing::error!(file = %self.active.path.display(), offset = self.at, %error, "the journal could not be written; the process must end");
@@ -117,28 +118,30 @@ impl Committer {
         }
     }
 
-    fn write_all(&mut self, requests: &mut Vec<Request>) -> io::Result<()> {
-        for request in requests.drain(..) {
-            self.take_in(request)?;
+    fn write_all(&mut self, requests: &mut Requests) -> io::Result<()> {
+        for (request, records) in requests.drain() {
+            self.take_in(request, records)?;
         }
+        requests.clear();
         self.commit()
     }
 
-    fn take_in(&mut self, request: Request) -> io::Result<()> {
+    fn take_in(&mut self, request: Request, records: &[u8]) -> io::Result<()> {
         let Request { work, room, answer } = request;
-        let result = match &work {
-            Work::Store { group, bytes } => self.store(group, *bytes, room)?,
-            Work::Seal => self.seal(room)?,
+        let (result, of_event) = match &work {
+            Work::Store { marks, .. } => (self.store(records, marks, room)?, marks.iter().any(Option::is_some)),
+            Work::Seal => (self.seal(room)?, false),
         };
-        self.answers.push((answer, Answer { result, _work: work }));
+        self.answers.push(Due { to: answer, result, of_event });
         Ok(())
     }
 
     /// Adds a group to the frame that is being gathered, and commits that one first where the group does not fit.
-    fn store(&mut self, group: &[Entry], bytes: usize, room: Room) -> io::Result<Result<Appended, AppendError>> {
-        if let Some(first) = self.repeated(group) {
+    fn store(&mut self, records: &[u8], marks: &[Option<Mark>], room: Room) -> io::Result<Result<Appended, AppendError>> {
+        if let Some(first) = self.repeated(marks) {
             return Ok(Ok(Appended::Duplicate(first)));
         }
+        let bytes = records.len();
         if self.frame.records() > 0 && self.frame.frame_bytes_with(bytes) > FRAME_BYTES_GOAL.min(self.left()) {
             self.commit()?;
         }
@@ -149,23 +152,22 @@ impl Committer {
                 return Ok(Err(AppendError::NoRoom));
             }
         }
-        Ok(Ok(Appended::Stored(self.gather(group))))
+        Ok(Ok(Appended::Stored(self.gather(records, marks))))
     }
 
-    fn gather(&mut self, group: &[Entry]) -> Seq {
+    fn gather(&mut self, records: &[u8], marks: &[Option<Mark>]) -> Seq {
         let first = self.next_seq.saturating_add(u64::from(self.frame.records()));
-        for (entry, seq) in group.iter().zip(first..) {
-            self.frame.push(&entry.bytes);
-            if let Some(mark) = &entry.mark {
+        self.frame.extend(records, marks.len());
+        for (mark, seq) in marks.iter().zip(first..) {
+            if let Some(mark) = mark {
                 self.marks.insert(mark, Seq(seq));
             }
         }
         Seq(first)
     }
 
-    fn repeated(&self, group: &[Entry]) -> Option<Seq> {
-        let [entry] = group else { return None };
-        let mark = entry.mark.as_ref()?;
+    fn repeated(&self, marks: &[Option<Mark>]) -> Option<Seq> {
+        let [Some(mark)] = marks else { return None };
         self.marks.repeated(mark)
     }
 
@@ -211,10 +213,7 @@ impl Committer {
             self.shared.queue.end(End::Poisoned);
             return Err(error);
         }
-        for (to, answer) in self.answers.drain(..) {
-            // The other end is gone when the caller stopped waiting: the record is kept all the same.
-            to.send(answer).ok();
-        }
+        Answers(mem::take(&mut self.answers)).give();
         Ok(())
     }
 

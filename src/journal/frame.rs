@@ -112,8 +112,8 @@ pub(super) struct Builder {
     records: u32,
 }
 
-/// Above this the buffer is given back after use: one big record must not hold memory for ever.
-const KEPT_BYTES: usize = 2 << 20;
+/// Above this a buffer is given back after use: one big record must not hold memory for ever.
+pub(super) const KEPT_BYTES: usize = 2 << 20;
 
 impl Builder {
     /// How many records were gathered.
@@ -126,15 +126,19 @@ impl Builder {
         aligned(self.buffer.len().max(HEADER_BYTES).saturating_add(more))
     }
 
-    /// Takes one record along. Its length fits: the journal refuses longer groups when they arrive.
+    /// Takes one record along.
     pub(super) fn push(&mut self, record: &[u8]) {
+        self.extend(&[], 1);
+        put_record(&mut self.buffer, record);
+    }
+
+    /// Takes `count` records along that stand as [`put_record`] puts them.
+    pub(super) fn extend(&mut self, records: &[u8], count: usize) {
         if self.buffer.is_empty() {
             self.buffer.resize(HEADER_BYTES, 0);
         }
-        let bytes = u32::try_from(record.len()).unwrap_or(u32::MAX);
-        self.buffer.extend_from_slice(&bytes.to_le_bytes());
-        self.buffer.extend_from_slice(record);
-        self.records = self.records.saturating_add(1);
+        self.buffer.extend_from_slice(records);
+        self.records = self.records.saturating_add(u32::try_from(count).unwrap_or(u32::MAX));
     }
 
     /// Completes the frame and returns it with its header.
@@ -160,6 +164,13 @@ impl Builder {
         self.buffer.shrink_to(KEPT_BYTES);
         self.records = 0;
     }
+}
+
+/// Adds a record as it stands in a frame. Its length fits: the journal refuses longer groups when they arrive.
+pub(super) fn put_record(records: &mut Vec<u8>, record: &[u8]) {
+    let bytes = u32::try_from(record.len()).unwrap_or(u32::MAX);
+    records.extend_from_slice(&bytes.to_le_bytes());
+    records.extend_from_slice(record);
 }
 
 /// `bytes` rounded up to a multiple of [`ALIGN`].
@@ -190,10 +201,11 @@ mod tests {
 
     #[test]
     fn a_sealed_frame_reads_back_as_the_records_that_went_in() {
-        let mut builder = Builder::default();
+        let (mut builder, mut more) = (Builder::default(), Vec::new());
+        put_record(&mut more, b"");
+        put_record(&mut more, b"three");
         builder.push(b"one");
-        builder.push(b"");
-        builder.push(b"three");
+        builder.extend(&more, 2);
         let (header, bytes) = builder.seal(7, 3, 11, 99);
         assert_eq!(Header::parse(bytes), Some(header));
         assert!(header.fits(bytes));

@@ -33,7 +33,7 @@ pub struct Options {
     pub segment_bytes: u64,
     /// How many appends may wait before [`AppendError::Busy`](super::AppendError::Busy).
     pub waiting_max: usize,
-    /// How many bytes these may have.
+    /// How many bytes these may have; while so many are written, as many again may wait.
     pub waiting_bytes_max: usize,
     /// What must stay free on the disk; below it no segment is prepared.
     pub min_free_bytes: u64,
@@ -56,7 +56,7 @@ impl Options {
         Self {
             segment_bytes: 16 << 20,
             waiting_max: 4096,
-            waiting_bytes_max: 32 << 20,
+            waiting_bytes_max: 16 << 20,
             min_free_bytes: 256 << 20,
             look_again: Duration::from_secs(1),
             unsafe_no_fsync: false,

@@ -7,15 +7,17 @@ use std::mem;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use smallvec::SmallVec;
 use tokio::sync::oneshot;
 
-use super::{AppendError, Appended, Entry, Room};
+use super::frame::{KEPT_BYTES, put_record};
+use super::{AppendError, Appended, Entry, Mark, Room};
 
 /// What the committer is asked to do.
 #[derive(Debug)]
 pub(super) enum Work {
-    /// Store these records, which take so many bytes in a frame.
-    Store { group: Vec<Entry>, bytes: usize },
+    /// Store a group of records, which take so many bytes in a frame; of each what it may be a repetition of.
+    Store { marks: SmallVec<[Option<Mark>; 1]>, bytes: usize },
     /// Go on in the next segment, so that none before it is written to any more.
     Seal,
 }
@@ -28,19 +30,81 @@ pub(super) struct Request {
     pub(super) answer: oneshot::Sender<Answer>,
 }
 
-/// What came of a request, and the request's work: it is dropped where it was made, because the allocator has a lock for what crosses threads.
-#[derive(Debug)]
-pub(super) struct Answer {
-    pub(super) result: Result<Appended, AppendError>,
-    pub(super) _work: Work,
-}
-
 impl Request {
     fn bytes(&self) -> usize {
         match &self.work {
             Work::Store { bytes, .. } => *bytes,
             Work::Seal => 0,
         }
+    }
+}
+
+/// What came of a request.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) result: Result<Appended, AppendError>,
+    /// Those that are given when this one has arrived.
+    pub(super) others: Answers,
+}
+
+/// An answer that is due.
+#[derive(Debug)]
+pub(super) struct Due {
+    pub(super) to: oneshot::Sender<Answer>,
+    pub(super) result: Result<Appended, AppendError>,
+    /// A task of the receiver waits for it. Others may compute for long before they look at theirs.
+    pub(super) of_event: bool,
+}
+
+impl Due {
+    fn give(self, others: Answers) {
+        // The other end is gone when the caller stopped waiting: the record is kept all the same, and the others are given here.
+        self.to.send(Answer { result: self.result, others }).ok();
+    }
+}
+
+/// Answers that are due. They are given when this is dropped, wherever that is: none is lost with whoever had it.
+#[derive(Debug, Default)]
+pub(super) struct Answers(pub(super) Vec<Due>);
+
+impl Answers {
+    /// Gives one, and with it the rest: a task wakes others of its runtime by a queue of its own, a foreign thread by the one that all share.
+    pub(super) fn give(mut self) {
+        if let Some(first) = self.0.iter().position(|due| due.of_event) {
+            self.0.swap_remove(first).give(self);
+        }
+    }
+}
+
+impl Drop for Answers {
+    fn drop(&mut self) {
+        self.0.drain(..).for_each(|due| due.give(Answers::default()));
+    }
+}
+
+/// Requests and the records of all of them, one after the other as they stand in a frame. They are copied here so that whoever appends keeps
+/// nothing while it waits: what is freed by another thread than it was made by, or with many others, costs a lock of the allocator.
+#[derive(Debug, Default)]
+pub(super) struct Requests {
+    pub(super) all: Vec<Request>,
+    pub(super) records: Vec<u8>,
+}
+
+impl Requests {
+    /// Each with its records.
+    pub(super) fn drain(&mut self) -> impl Iterator<Item = (Request, &[u8])> {
+        let mut records = self.records.as_slice();
+        self.all.drain(..).map(move |request| {
+            let (own, others) = records.split_at_checked(request.bytes()).unwrap_or((records, &[]));
+            records = others;
+            (request, own)
+        })
+    }
+
+    /// Forgets the records of those that were drained.
+    pub(super) fn clear(&mut self) {
+        self.records.clear();
+        self.records.shrink_to(KEPT_BYTES);
     }
 }
 
@@ -57,8 +121,7 @@ pub(super) enum End {
 
 #[derive(Debug, Default)]
 struct Waiting {
-    requests: Vec<Request>,
-    bytes: usize,
+    requests: Requests,
     /// The committer sleeps until so many wait; 0 while it is at work.
     wanted: usize,
     end: Option<End>,
@@ -84,9 +147,9 @@ impl Queue {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes a request in. What may use the reserve also gets twice the place to wait, so that a flood of
+    /// Takes a request in, and a copy of its records. What may use the reserve also gets twice the place to wait, so that a flood of
     /// events does not stop deliveries from being recorded.
-    pub(super) fn push(&self, request: Request) -> Result<(), AppendError> {
+    pub(super) fn push(&self, request: Request, group: &[Entry]) -> Result<(), AppendError> {
         let mut waiting = self.lock();
         match waiting.end {
             Some(End::Poisoned) => return Err(AppendError::Poisoned),
@@ -97,14 +160,16 @@ impl Queue {
             Room::Normal => 1,
             Room::Reserve => 2,
         };
-        let full = waiting.requests.len() >= self.requests_max.saturating_mul(factor)
-            || waiting.bytes.saturating_add(request.bytes()) > self.bytes_max.saturating_mul(factor);
-        if full && !waiting.requests.is_empty() {
+        let Requests { all, records } = &mut waiting.requests;
+        let full = all.len() >= self.requests_max.saturating_mul(factor)
+            || records.len().saturating_add(request.bytes()) > self.bytes_max.saturating_mul(factor);
+        if full && !all.is_empty() {
             return Err(AppendError::Busy);
         }
-        waiting.bytes = waiting.bytes.saturating_add(request.bytes());
-        waiting.requests.push(request);
-        let wake = waiting.wanted > 0 && waiting.requests.len() >= waiting.wanted;
+        group.iter().for_each(|entry| put_record(records, &entry.bytes));
+        all.push(request);
+        let count = all.len();
+        let wake = waiting.wanted > 0 && count >= waiting.wanted;
         if wake {
             waiting.wanted = 0;
         }
@@ -122,16 +187,15 @@ impl Queue {
         }
         let mut waiting = self.lock();
         waiting.wanted = count;
-        let few = |waiting: &mut Waiting| waiting.requests.len() < count && waiting.end.is_none();
+        let few = |waiting: &mut Waiting| waiting.requests.all.len() < count && waiting.end.is_none();
         let (mut waiting, _) = self.arrived.wait_timeout_while(waiting, patience, few).unwrap_or_else(PoisonError::into_inner);
         waiting.wanted = 0;
     }
 
-    /// Moves what waits into `taken`, about `bytes_goal` bytes of it, and waits when there is nothing. None once it has ended
-    /// and nothing is left.
-    pub(super) fn take(&self, taken: &mut Vec<Request>, bytes_goal: usize) -> Option<()> {
+    /// Takes all that waits in exchange for `taken`, which is empty, and waits when there is nothing. None once it has ended and nothing is left.
+    pub(super) fn take(&self, taken: &mut Requests) -> Option<()> {
         let mut waiting = self.lock();
-        while waiting.requests.is_empty() {
+        while waiting.requests.all.is_empty() {
             if waiting.end.is_some() {
                 return None;
             }
@@ -139,20 +203,7 @@ impl Queue {
             waiting = self.arrived.wait(waiting).unwrap_or_else(PoisonError::into_inner);
         }
         waiting.wanted = 0;
-        if waiting.bytes <= bytes_goal && taken.is_empty() {
-            waiting.bytes = 0;
-            mem::swap(&mut waiting.requests, taken);
-            return Some(());
-        }
-        let mut bytes = 0usize;
-        let fits = |request: &Request| {
-            bytes = bytes.saturating_add(request.bytes());
-            bytes <= bytes_goal
-        };
-        let count = waiting.requests.iter().map(fits).take_while(|fits| *fits).count().max(1);
-        taken.extend(waiting.requests.drain(..count));
-        let moved = taken.iter().map(Request::bytes).sum();
-        waiting.bytes = waiting.bytes.saturating_sub(moved);
+        mem::swap(&mut waiting.requests, taken);
         Some(())
     }
 
@@ -164,7 +215,7 @@ impl Queue {
         }
         let dropped = match end {
             End::Poisoned => mem::take(&mut waiting.requests),
-            End::Shutdown | End::Dropped => Vec::new(),
+            End::Shutdown | End::Dropped => Requests::default(),
         };
         drop(waiting);
         self.arrived.notify_all();
@@ -179,13 +230,38 @@ impl Queue {
 
     /// How many appends wait.
     pub(super) fn len(&self) -> usize {
-        self.lock().requests.len()
+        self.lock().requests.all.len()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::Seq;
     use super::*;
+
+    #[test]
+    fn answers_arrive_whichever_caller_stopped_waiting() {
+        let due = |of_event, seq| {
+            let (to, answered) = oneshot::channel();
+            (Due { to, result: Ok(Appended::Stored(Seq(seq))), of_event }, answered)
+        };
+        let result = |answered: &mut oneshot::Receiver<Answer>| answered.try_recv().map(|answer| answer.result);
+        for first in ["looks at it", "stops before", "stops after"] {
+            let (answers, mut answered): (Vec<_>, Vec<_>) =
+                [(false, 1), (true, 2), (true, 3)].map(|(of_event, seq)| due(of_event, seq)).into_iter().unzip();
+            let mut of_first = Some(answered.remove(1)).filter(|_| first != "stops before");
+            Answers(answers).give();
+            if let Some(of_first) = &mut of_first {
+                assert_eq!(result(&mut answered[0]), Err(oneshot::error::TryRecvError::Empty));
+                if first == "looks at it" {
+                    assert_eq!(result(of_first), Ok(Ok(Appended::Stored(Seq(2)))));
+                }
+            }
+            drop(of_first);
+            let others: Vec<_> = answered.iter_mut().map(|answered| result(answered).unwrap()).collect();
+            assert_eq!(others, [1, 3].map(|seq| Ok(Appended::Stored(Seq(seq)))), "{first}");
+        }
+    }
 
     fn request() -> Request {
         Request { work: Work::Seal, room: Room::Normal, answer: oneshot::channel().0 }
@@ -195,7 +271,7 @@ mod tests {
     fn gathering_ends_with_the_last_one_wanted_or_with_the_queue_or_with_patience() {
         const LONG: Duration = Duration::from_secs(600);
         let queue = Queue::new(10, 10);
-        queue.push(request()).unwrap();
+        queue.push(request(), &[]).unwrap();
         // Enough are there; one is no crowd.
         queue.gather(1, LONG);
         queue.gather(3, Duration::from_millis(1));
@@ -204,8 +280,8 @@ mod tests {
                 queue.gather(3, LONG);
                 queue.len()
             });
-            queue.push(request()).unwrap();
-            queue.push(request()).unwrap();
+            queue.push(request(), &[]).unwrap();
+            queue.push(request(), &[]).unwrap();
             assert_eq!(gathering.join().unwrap(), 3);
             let gathering = scope.spawn(|| queue.gather(4, LONG));
             queue.end(End::Shutdown);

@@ -63,7 +63,7 @@ impl Journal {
     /// Goes on in a new segment and returns the last record before it: up to there [`Journal::rewrite`] reaches.
     pub async fn seal(&self) -> Result<Seq, AppendError> {
         let (answer, answered) = oneshot::channel();
-        self.shared.queue.push(Request { work: Work::Seal, room: Room::Normal, answer })?;
+        self.shared.queue.push(Request { work: Work::Seal, room: Room::Normal, answer }, &[])?;
         match answered.await.map_err(|_| AppendError::Poisoned)?.result? {
             Appended::Stored(last) | Appended::Duplicate(last) => Ok(last),
         }

@@ -17,6 +17,7 @@ use bytes::{Buf, Bytes};
 use http::{HeaderMap, Method};
 use tokio::net::TcpListener;
 use warp::Filter;
+use warp::path::FullPath;
 
 pub use key::Keys;
 pub use serve::{Limits, serve};
@@ -128,9 +129,16 @@ pub fn listen<I: Intake>(
         .and(query)
         .and(warp::header::headers_cloned())
         .and(warp::body::stream())
-        .then(move |method: Method, path: warp::path::FullPath, query: String, headers: HeaderMap, body| {
+        .then(move |method: Method, path: FullPath, query: String, headers: HeaderMap, body| {
             let desk = Arc::clone(&desk);
-            async move { desk.handle(&method, path.as_str(), &query, &headers, body).await.into_response() }
+            async move {
+                // Nothing of the request is kept while its event is waited for.
+                match desk.read(method, path, query, headers, body).await {
+                    Ok(body) => desk.take(body).await,
+                    Err(refusal) => refusal,
+                }
+                .into_response()
+            }
         })
         .recover(|_| async { Ok::<_, std::convert::Infallible>(Answer::bad_request().into_response()) })
         .unify();
@@ -138,36 +146,39 @@ pub fn listen<I: Intake>(
 }
 
 impl<I: Intake> Desk<I> {
-    async fn handle<B, C, E>(&self, method: &Method, path: &str, query: &str, headers: &HeaderMap, body: B) -> Answer
+    /// The body of a webhook, or what is answered to anything else.
+    async fn read<B, C, E>(&self, method: Method, path: FullPath, query: String, headers: HeaderMap, body: B) -> Result<Bytes, Answer>
     where
         B: futures_util::Stream<Item = Result<C, E>> + Send,
         C: Buf,
     {
-        let reading = matches!(*method, Method::GET | Method::HEAD);
-        match path {
-            "/health/live" if reading => return Answer::live(),
-            "/health/ready" if reading => return Answer::ready(self.intake.ready()),
-            _ if path != self.settings.path => return self.refuse(Answer::not_found()),
-            _ if *method != Method::POST => return self.refuse(Answer::method_not_allowed()),
+        let reading = matches!(method, Method::GET | Method::HEAD);
+        match path.as_str() {
+            "/health/live" if reading => return Err(Answer::live()),
+            "/health/ready" if reading => return Err(Answer::ready(self.intake.ready())),
+            path if path != self.settings.path => return Err(self.refuse(Answer::not_found())),
+            _ if method != Method::POST => return Err(self.refuse(Answer::method_not_allowed())),
             _ => {}
         }
         // Before the body: who does not know the key makes us read nothing.
-        if !self.settings.allow_unauthenticated && !self.settings.keys.admit(query, headers) {
-            return self.refuse(Answer::unauthorized());
+        if !self.settings.allow_unauthenticated && !self.settings.keys.admit(&query, &headers) {
+            return Err(self.refuse(Answer::unauthorized()));
         }
         let mut body = std::pin::pin!(body);
-        match tokio::time::timeout(self.settings.body_timeout, body::read(headers, &mut body, self.settings.max_body)).await {
-            Err(_) => self.refuse(Answer::too_slow()),
+        let refusal = match tokio::time::timeout(self.settings.body_timeout, body::read(&headers, &mut body, self.settings.max_body)).await
+        {
+            Ok(Ok(body)) => return Ok(body),
+            Err(_) => Answer::too_slow(),
             Ok(Err(BodyError::TooLarge)) => {
                 // Who asked whether to send is told no. Anybody else is listened to first; the answer stands, whether or not that ends in time.
                 if !headers.contains_key(http::header::EXPECT) {
                     let _ = tokio::time::timeout(self.settings.body_timeout, body::discard(&mut body)).await;
                 }
-                self.refuse(Answer::too_large(self.settings.max_body))
+                Answer::too_large(self.settings.max_body)
             }
-            Ok(Err(BodyError::Broken)) => self.refuse(Answer::bad_request()),
-            Ok(Ok(body)) => self.take(body).await,
-        }
+            Ok(Err(BodyError::Broken)) => Answer::bad_request(),
+        };
+        Err(self.refuse(refusal))
     }
 
     async fn take(&self, body: Bytes) -> Answer {

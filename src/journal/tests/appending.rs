@@ -26,7 +26,7 @@ async fn a_group_gets_consecutive_numbers_and_comes_back_whole() {
         let (journal, _) = open(folder.path());
         store(&journal, entry("alone")).await;
         let group = vec![entry("a"), entry(""), entry("c")];
-        assert_eq!(journal.append(group, Room::Normal).await, Ok(Appended::Stored(Seq(2))));
+        assert_eq!(journal.append(&group, Room::Normal).await, Ok(Appended::Stored(Seq(2))));
         store(&journal, entry("after")).await;
     }
     let (journal, opened) = open(folder.path());
@@ -63,7 +63,7 @@ async fn appends_of_256_tasks_keep_each_tasks_order_and_lose_nothing() {
     let crowd = journal.take_crowd();
     assert!((2..=256).contains(&crowd), "{crowd} shared a sync");
     // Since then only what belongs to deliveries.
-    journal.append(vec![entry("outcome")], Room::Reserve).await.unwrap();
+    journal.append(&[entry("outcome")], Room::Reserve).await.unwrap();
     assert_eq!(journal.take_crowd(), 0);
     drop(journal);
     assert_eq!(open(folder.path()).1.last, Seq(256 * 20 + 1));
@@ -75,7 +75,7 @@ async fn an_equal_event_is_answered_with_the_first_ones_number() {
     let (journal, _) = open(folder.path());
     let first = store(&journal, marked(1, 1, false)).await;
     store(&journal, marked(2, 1, false)).await;
-    let again = journal.append(vec![marked(1, 1, false)], Room::Normal).await;
+    let again = journal.append(&[marked(1, 1, false)], Room::Normal).await;
     assert_eq!(again, Ok(Appended::Duplicate(first)));
     assert_eq!(seqs(&journal), [1, 2]);
 }
@@ -85,9 +85,9 @@ async fn an_event_without_a_timestamp_repeats_only_the_newest_of_its_subject() {
     let folder = tempfile::tempdir().unwrap();
     let (journal, _) = open(folder.path());
     store(&journal, marked(1, 1, true)).await;
-    assert_eq!(journal.append(vec![marked(1, 1, true)], Room::Normal).await, Ok(Appended::Duplicate(Seq(1))));
+    assert_eq!(journal.append(&[marked(1, 1, true)], Room::Normal).await, Ok(Appended::Duplicate(Seq(1))));
     store(&journal, marked(2, 1, true)).await;
-    assert_eq!(journal.append(vec![marked(1, 1, true)], Room::Normal).await, Ok(Appended::Stored(Seq(3))));
+    assert_eq!(journal.append(&[marked(1, 1, true)], Room::Normal).await, Ok(Appended::Stored(Seq(3))));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -99,7 +99,7 @@ async fn equal_events_that_arrive_together_are_stored_once_and_answered_after_th
         for _ in 0..16 {
             let journal = Arc::clone(&journal);
             tasks.spawn(async move {
-                let answer = journal.append(vec![marked(round, 1, false)], Room::Normal).await.unwrap();
+                let answer = journal.append(&[marked(round, 1, false)], Room::Normal).await.unwrap();
                 (answer, *journal.synced().borrow())
             });
         }
@@ -118,11 +118,11 @@ async fn equal_events_that_arrive_together_are_stored_once_and_answered_after_th
 async fn empty_and_oversized_groups_are_refused_and_the_largest_fits() {
     let folder = tempfile::tempdir().unwrap();
     let (journal, _) = open(folder.path());
-    assert_eq!(journal.append(Vec::new(), Room::Normal).await, Err(AppendError::Size { bytes: 0 }));
+    assert_eq!(journal.append(&[], Room::Normal).await, Err(AppendError::Size { bytes: 0 }));
     let largest = journal.group_bytes_max() - Journal::RECORD_OVERHEAD;
     store(&journal, entry(vec![1; largest])).await;
     let bytes = journal.group_bytes_max() + 1;
-    assert_eq!(journal.append(vec![entry(vec![1; largest + 1])], Room::Normal).await, Err(AppendError::Size { bytes }));
+    assert_eq!(journal.append(&[entry(vec![1; largest + 1])], Room::Normal).await, Err(AppendError::Size { bytes }));
     assert_eq!(all(&journal)[0].1.len(), largest);
 }
 
@@ -159,7 +159,7 @@ async fn after_shutdown_appends_are_refused_reading_works_and_the_store_is_clean
         assert!(!opened.clean);
         store(&journal, entry("one")).await;
         journal.shutdown().await;
-        assert_eq!(journal.append(vec![entry("two")], Room::Normal).await, Err(AppendError::Closed));
+        assert_eq!(journal.append(&[entry("two")], Room::Normal).await, Err(AppendError::Closed));
         assert_eq!(seqs(&journal), [1]);
     }
     {
@@ -187,7 +187,7 @@ async fn more_waiting_than_allowed_is_answered_busy() {
     let mut tasks = tokio::task::JoinSet::new();
     for _ in 0..2_000 {
         let journal = Arc::clone(&journal);
-        tasks.spawn(async move { journal.append(vec![entry("x")], Room::Normal).await });
+        tasks.spawn(async move { journal.append(&[entry("x")], Room::Normal).await });
     }
     let answers = tasks.join_all().await;
     let stored = answers.iter().filter(|answer| answer.is_ok()).count();

@@ -15,8 +15,8 @@ fn write(store: &Path, texts: &[String], group: usize) {
     runtime.block_on(async {
         let (journal, _) = open(store);
         for group in texts.chunks(group) {
-            let group = group.iter().map(|text| entry(text.as_str())).collect();
-            journal.append(group, Room::Normal).await.unwrap();
+            let group: Vec<_> = group.iter().map(|text| entry(text.as_str())).collect();
+            journal.append(&group, Room::Normal).await.unwrap();
         }
     });
 }

@@ -97,7 +97,7 @@ pub(super) fn marked(digest: u8, subject: u8, only_newest: bool) -> Entry {
 }
 
 pub(super) async fn store(journal: &Journal, entry: Entry) -> Seq {
-    match journal.append(vec![entry], Room::Normal).await {
+    match journal.append(&[entry], Room::Normal).await {
         Ok(Appended::Stored(seq)) => seq,
         other => panic!("not stored: {other:?}"),
     }

@@ -6,7 +6,7 @@ use super::*;
 async fn fill(journal: &Journal, room: Room) -> u64 {
     let mut stored = 0;
     loop {
-        match journal.append(vec![numbered(0, 2_000)], room).await {
+        match journal.append(&[numbered(0, 2_000)], room).await {
             Ok(_) => stored += 1,
             Err(AppendError::NoRoom) => return stored,
             Err(other) => panic!("{other}"),
@@ -16,7 +16,7 @@ async fn fill(journal: &Journal, room: Room) -> u64 {
 
 async fn until_stored(journal: &Journal) -> Seq {
     loop {
-        match journal.append(vec![entry("again")], Room::Normal).await {
+        match journal.append(&[entry("again")], Room::Normal).await {
             Ok(Appended::Stored(seq)) => return seq,
             Err(AppendError::NoRoom) => tokio::task::yield_now().await,
             other => panic!("{other:?}"),
@@ -32,11 +32,11 @@ async fn without_room_events_are_refused_deliveries_use_the_reserve_and_all_reco
     store_numbered(&journal, 1, 2, 10).await;
     disk.full.store(true, Ordering::SeqCst);
     let normal = fill(&journal, Room::Normal).await;
-    assert_eq!(journal.append(vec![entry("small")], Room::Reserve).await.map(|_| ()), Ok(()));
+    assert_eq!(journal.append(&[entry("small")], Room::Reserve).await.map(|_| ()), Ok(()));
     let reserve = fill(&journal, Room::Reserve).await;
     assert!(reserve >= 25, "{reserve} records in the reserve");
-    assert_eq!(journal.append(vec![entry("event")], Room::Normal).await, Err(AppendError::NoRoom));
-    assert_eq!(journal.append(vec![numbered(0, 3_000)], Room::Reserve).await, Err(AppendError::NoRoom));
+    assert_eq!(journal.append(&[entry("event")], Room::Normal).await, Err(AppendError::NoRoom));
+    assert_eq!(journal.append(&[numbered(0, 3_000)], Room::Reserve).await, Err(AppendError::NoRoom));
     assert!(!journal.is_poisoned());
 
     disk.full.store(false, Ordering::SeqCst);
@@ -55,10 +55,10 @@ async fn events_may_not_use_what_is_left_of_the_reserve() {
     disk.full.store(true, Ordering::SeqCst);
     fill(&journal, Room::Normal).await;
     // The last segment but the reserve has room left for a small record, but a big one of a delivery opens the reserve.
-    journal.append(vec![numbered(0, 20_000)], Room::Reserve).await.unwrap();
-    assert_eq!(journal.append(vec![entry("tiny")], Room::Normal).await, Err(AppendError::NoRoom));
+    journal.append(&[numbered(0, 20_000)], Room::Reserve).await.unwrap();
+    assert_eq!(journal.append(&[entry("tiny")], Room::Normal).await, Err(AppendError::NoRoom));
     assert_eq!(journal.stats().room, crate::journal::RoomLeft::Reserve);
-    journal.append(vec![entry("tiny")], Room::Reserve).await.unwrap();
+    journal.append(&[entry("tiny")], Room::Reserve).await.unwrap();
 }
 
 #[tokio::test]
@@ -67,7 +67,7 @@ async fn segments_are_not_prepared_when_too_little_would_stay_free() {
     let disk = Arc::new(FaultyDisk::default());
     disk.short.store(true, Ordering::SeqCst);
     let (journal, _) = Journal::open(folder.path(), options_on(&disk)).unwrap();
-    assert_eq!(journal.append(vec![entry("event")], Room::Normal).await, Err(AppendError::NoRoom));
+    assert_eq!(journal.append(&[entry("event")], Room::Normal).await, Err(AppendError::NoRoom));
     disk.short.store(false, Ordering::SeqCst);
     assert_eq!(until_stored(&journal).await, Seq(1));
 }
@@ -79,9 +79,9 @@ async fn a_failed_sync_poisons_the_journal_for_good() {
     let (journal, _) = Journal::open(folder.path(), options_on(&disk)).unwrap();
     store(&journal, entry("one")).await;
     disk.fail_sync.store(true, Ordering::SeqCst);
-    assert_eq!(journal.append(vec![entry("two")], Room::Normal).await, Err(AppendError::Poisoned));
+    assert_eq!(journal.append(&[entry("two")], Room::Normal).await, Err(AppendError::Poisoned));
     disk.fail_sync.store(false, Ordering::SeqCst);
-    assert_eq!(journal.append(vec![entry("three")], Room::Reserve).await, Err(AppendError::Poisoned));
+    assert_eq!(journal.append(&[entry("three")], Room::Reserve).await, Err(AppendError::Poisoned));
     assert!(journal.is_poisoned());
     assert_eq!(seqs(&journal), [1]);
     journal.shutdown().await;
@@ -99,7 +99,7 @@ async fn a_failed_write_answers_everybody_who_waits_and_leaves_a_torn_tail() {
     let mut tasks = tokio::task::JoinSet::new();
     for _ in 0..64 {
         let journal = Arc::clone(&journal);
-        tasks.spawn(async move { journal.append(vec![entry("lost with the write")], Room::Normal).await });
+        tasks.spawn(async move { journal.append(&[entry("lost with the write")], Room::Normal).await });
     }
     for answer in tasks.join_all().await {
         assert_eq!(answer, Err(AppendError::Poisoned));
@@ -118,7 +118,7 @@ async fn a_group_that_failed_is_not_there_in_part() {
     store(&journal, entry("one")).await;
     disk.fail_write.store(true, Ordering::SeqCst);
     let group = vec![entry("short"), numbered(2, 4_000), entry("short")];
-    assert_eq!(journal.append(group, Room::Normal).await, Err(AppendError::Poisoned));
+    assert_eq!(journal.append(&group, Room::Normal).await, Err(AppendError::Poisoned));
     drop(journal);
     assert_eq!(seqs(&open(folder.path()).0), [1]);
 }
