@@ -35,6 +35,23 @@ async fn a_group_gets_consecutive_numbers_and_comes_back_whole() {
     assert_eq!(records, ["alone", "a", "", "c", "after"]);
 }
 
+#[tokio::test]
+async fn more_may_wait_than_one_frame_takes() {
+    let folder = tempfile::tempdir().unwrap();
+    let (journal, _) = Journal::open(folder.path(), Options { segment_bytes: 8 << 20, ..options() }).unwrap();
+    let asked: Vec<_> = (1..=60).map(|seq| journal.append(&[numbered(seq, 100_000)], Room::Normal)).collect();
+    for (answer, seq) in asked.into_iter().zip(1..) {
+        assert_eq!(answer.await, Ok(Appended::Stored(Seq(seq))));
+    }
+    let expected: Vec<_> = (1..=60).map(|seq| (seq, numbered(seq, 100_000).bytes)).collect();
+    assert!(all(&journal) == expected, "records differ");
+    let frames: Vec<_> = segment_files(folder.path())
+        .iter()
+        .flat_map(|path| frame_offsets(path).windows(2).map(|ends| ends[1] - ends[0]).collect::<Vec<_>>())
+        .collect();
+    assert!(frames.iter().all(|bytes| *bytes <= 1 << 20), "{frames:?}");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn appends_of_256_tasks_keep_each_tasks_order_and_lose_nothing() {
     let folder = tempfile::tempdir().unwrap();
