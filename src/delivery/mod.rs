@@ -116,10 +116,8 @@ impl Shared {
         let Arrival { body, event } = self.of_our_product(arrival)?;
         let mark = event.mark.map(|mark| journal::Mark { digest: mark.digest, subject: mark.subject, only_newest: mark.only_newest });
         let receipt = Receipt::of(&event.status);
-        let appended = {
-            let bytes = Record::Event(event).encode(&body).map_err(|_| AppendError::Closed)?;
-            self.journal.append(&[Entry { bytes, mark }], Room::Normal)
-        };
+        let bytes = Record::Event(event).encode(&body).map_err(|_| AppendError::Closed)?;
+        let appended = self.journal.append(&[Entry { bytes, mark }], Room::Normal);
         // Nothing of the event is needed while it is waited for.
         drop(body);
         match appended.await? {

@@ -306,12 +306,17 @@ impl Keeper {
             if *self.shared.folded.borrow() >= goal {
                 self.shared.ready.send_replace(true);
             }
-            let has_more = news.as_ref().is_some_and(|batch| batch.has_more);
-            match news {
-                Some(_) => self.checkpoint_if_due(store)?,
+            let has_more = match news {
+                Some(batch) => {
+                    self.checkpoint_if_due(store)?;
+                    batch.has_more
+                }
                 None if self.supervisor.is_stopping() => return Ok(()),
-                None => self.wait_for_news(&mut synced),
-            }
+                None => {
+                    self.wait_for_news(&mut synced);
+                    false
+                }
+            };
             if !has_more {
                 std::thread::sleep(GATHER);
                 patience = FLOOD_LOOKS_MAX;

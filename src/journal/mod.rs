@@ -50,7 +50,7 @@ use tokio::sync::{oneshot, watch};
 use committer::Shared;
 use disk::Disk;
 use frame::{HEADER_BYTES, RECORD_OVERHEAD};
-use queue::{Answer, End, Request, Work};
+use queue::{End, Request, Work};
 use segment::DATA_START;
 
 pub use checkpoint::{Checkpoint, CheckpointError, CheckpointWriter, Row, Rows};
@@ -196,26 +196,29 @@ impl Journal {
     ///
     /// The group's records get consecutive numbers and are kept all or none. A group of one entry with a mark may turn
     /// out to be a repetition of a recent one: then nothing is written, and the answer still waits until that one is on
-    /// disk. When the caller stops waiting, the records are kept all the same. They are asked for when this is called, and
-    /// nothing of the group is needed while the answer is waited for.
+    /// disk. When the caller stops waiting, the records are kept all the same. They are copied when this is called, before
+    /// the answer is waited for.
     pub fn append(&self, group: &[Entry], room: Room) -> impl Future<Output = Result<Appended, AppendError>> + Send + use<> {
-        let asked = self.ask(group, room);
+        let bytes = group.iter().map(|entry| entry.bytes.len().saturating_add(RECORD_OVERHEAD)).fold(0, usize::saturating_add);
+        let fits = !group.is_empty() && bytes <= self.group_bytes_max();
+        let asked = fits.then(|| self.ask(Work::Store { marks: group.iter().map(|entry| entry.mark).collect(), bytes }, group, room));
         async move {
-            let answer = asked?.await.map_err(|_| AppendError::Poisoned)?;
-            drop(answer.others);
-            answer.result
+            match asked {
+                Some(asked) => asked.await,
+                None => Err(AppendError::Size { bytes }),
+            }
         }
     }
 
-    fn ask(&self, group: &[Entry], room: Room) -> Result<oneshot::Receiver<Answer>, AppendError> {
-        let bytes = group.iter().map(|entry| entry.bytes.len().saturating_add(RECORD_OVERHEAD)).fold(0, usize::saturating_add);
-        if group.is_empty() || bytes > self.group_bytes_max() {
-            return Err(AppendError::Size { bytes });
-        }
+    fn ask(&self, work: Work, group: &[Entry], room: Room) -> impl Future<Output = Result<Appended, AppendError>> + Send + use<> {
         let (answer, answered) = oneshot::channel();
-        let marks = group.iter().map(|entry| entry.mark).collect();
-        self.shared.queue.push(Request { work: Work::Store { marks, bytes }, room, answer }, group)?;
-        Ok(answered)
+        let asked = self.shared.queue.push(Request { work, room, answer }, group);
+        async move {
+            asked?;
+            let answer = answered.await.map_err(|_| AppendError::Poisoned)?;
+            drop(answer.others);
+            answer.result
+        }
     }
 
     /// The most bytes a group may have, counting [`Journal::RECORD_OVERHEAD`] for each of its records.

@@ -9,13 +9,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::PoisonError;
 
-use tokio::sync::oneshot;
-
 use super::catalog::{Catalog, Known, SegmentName};
 use super::disk::Disk;
 use super::frame::{Builder, Header, Records};
 use super::manifest::Hole;
-use super::queue::{Request, Work};
+use super::queue::Work;
 use super::scan::{Scan, Window, frame_in};
 use super::segment::{self, DATA_START, SegmentFile};
 use super::{AppendError, Appended, Journal, Place, Room, Seq};
@@ -62,9 +60,7 @@ pub struct Rewritten {
 impl Journal {
     /// Goes on in a new segment and returns the last record before it: up to there [`Journal::rewrite`] reaches.
     pub async fn seal(&self) -> Result<Seq, AppendError> {
-        let (answer, answered) = oneshot::channel();
-        self.shared.queue.push(Request { work: Work::Seal, room: Room::Normal, answer }, &[])?;
-        match answered.await.map_err(|_| AppendError::Poisoned)?.result? {
+        match self.ask(Work::Seal, &[], Room::Normal).await? {
             Appended::Stored(last) | Appended::Duplicate(last) => Ok(last),
         }
     }

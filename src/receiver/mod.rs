@@ -135,7 +135,7 @@ pub fn listen<I: Intake>(
                 // Nothing of the request is kept while its event is waited for.
                 match desk.read(method, path, query, headers, body).await {
                     Ok(body) => desk.take(body).await,
-                    Err(refusal) => refusal,
+                    Err(answer) => answer,
                 }
                 .into_response()
             }
